@@ -1,0 +1,37 @@
+/**
+ * Which folder of `src/` may import which: the one table that the linter and `test/architecture` both read.
+ *
+ * A folder is imported only through its `index.ts`. Where an arrow would have to point up, the lower folder declares
+ * the small interface that it needs and `compose.ts` joins the two.
+ */
+export const allowedImports = {
+  core: [],
+  config: ["core"],
+  observability: ["core", "config"],
+  storage: ["core", "config", "observability"],
+  http: ["core", "config", "observability"],
+  audit: ["core", "storage"],
+  clients: ["core", "config", "storage", "audit"],
+  accounts: ["core", "config", "storage", "audit"],
+  oidc: ["core", "config", "observability", "storage", "audit", "clients", "accounts"],
+  interaction: ["core", "config", "http", "oidc", "clients", "accounts", "audit"],
+  "self-service": ["core", "config", "http", "oidc", "accounts", "audit"],
+  commands: ["core", "config", "storage", "audit", "clients", "accounts", "oidc"],
+  demo: ["core", "config", "clients"],
+} as const satisfies Record<string, readonly string[]>;
+
+/** The files at the top of `src/` that may import every folder. */
+export const compositionFiles = ["main.ts", "compose.ts", "cli.ts"] as const;
+
+/** Packages that only one folder may import, so that a library's ways stay behind one door. */
+export const packageOwners = {
+  "oidc-provider": ["oidc"],
+  kysely: ["storage", "audit", "clients", "accounts", "oidc"],
+  pg: ["storage"],
+  "@electric-sql/pglite": ["storage"],
+  ioredis: ["storage"],
+  argon2: ["accounts"],
+  eta: ["http"],
+  pino: ["observability"],
+  commander: ["commands"],
+} as const satisfies Record<string, readonly string[]>;

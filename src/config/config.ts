@@ -1,0 +1,43 @@
+/** What a running Latchkey knows about its deployment. Frozen; made by {@link loadConfig} and nowhere else. */
+export interface Config {
+  /** `embedded`: no DATABASE_URL, for trying out. `production`: everything else. */
+  readonly mode: "embedded" | "production";
+  /** Origin without a trailing slash. */
+  readonly issuer: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Secrets that every key is derived from, newest first. Empty in embedded mode until the data directory is open. */
+  readonly secrets: readonly string[];
+  readonly database: { readonly url: string | undefined; readonly poolMax: number };
+  readonly redisUrl: string | undefined;
+  readonly dataDirectory: string;
+  readonly migrations: "check" | "apply";
+  /** How many proxies stand in front, or the networks that they stand in. */
+  readonly trustedProxies: number | readonly string[];
+  readonly registration: "open" | "closed";
+  readonly passwordHash: { readonly memoryKib: number; readonly passes: number };
+  readonly session: { readonly idleSeconds: number; readonly maxSeconds: number };
+  readonly brand: { readonly name: string; readonly color: string; readonly logoFile: string | undefined };
+  readonly links: { readonly help: string | undefined; readonly privacy: string | undefined };
+  readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
+  /** Present when the demo is served: in embedded mode, unless it was switched off. */
+  readonly demo: { readonly appPort: number; readonly apiPort: number } | undefined;
+}
+
+/** One thing that is wrong with the configuration, in words for the operator. */
+export interface ConfigFault {
+  readonly key: string;
+  readonly problem: string;
+  readonly example: string;
+}
+
+/** All faults at once, so that an operator mends them in one go. Its message never holds a setting's value. */
+export class ConfigError extends Error {
+  readonly faults: readonly ConfigFault[];
+
+  constructor(faults: readonly ConfigFault[]) {
+    const lines = faults.map(({ key, problem, example }) => `  ${key} ${problem}.\n    For example: ${example}`);
+    super(`The configuration has ${faults.length === 1 ? "a fault" : `${faults.length} faults`}:\n${lines.join("\n")}`);
+    this.name = "ConfigError";
+    this.faults = faults;
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * The deployment's settings: from a file and the environment to one frozen, typed {@link Config}.
+ *
+ * `settings.ts` is the table of all settings; every fault is reported at once; unknown keys are faults. Nothing else
+ * reads the environment.
+ */
+export { type Config, ConfigError, type ConfigFault } from "./config.ts";
+export { loadConfig } from "./load-config.ts";
+export { type Setting, type SettingKey, SETTINGS } from "./settings.ts";

@@ -1,0 +1,193 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parse } from "yaml";
+import { type Config, ConfigError, type ConfigFault } from "./config.ts";
+import { type Setting, type SettingKey, SETTINGS, type SettingValues } from "./settings.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type RawValues = Map<SettingKey, string>;
+
+const KEYS = Object.keys(SETTINGS) as SettingKey[];
+const settingOf = (key: SettingKey): Setting => SETTINGS[key];
+const isKey = (key: string): key is SettingKey => Object.hasOwn(SETTINGS, key);
+
+/**
+ * Reads the settings from the file named by `CONFIG_FILE`, from the environment (which wins) and from the files that
+ * `<KEY>_FILE` names.
+ *
+ * @throws ConfigError with every fault, when there is any.
+ */
+export function loadConfig(environment: Environment): Config {
+  const faults: ConfigFault[] = [];
+  const raw: RawValues = new Map();
+  readSettingsFile(environment["CONFIG_FILE"], raw, faults);
+  readEnvironment(environment, raw, faults);
+  findUnknownKeys(environment, faults);
+  const values = parseValues(raw, faults);
+  findContradictions(values, faults);
+  if (faults.length > 0) throw new ConfigError(faults);
+  return toConfig(values);
+}
+
+function readSettingsFile(path: string | undefined, raw: RawValues, faults: ConfigFault[]): void {
+  if (path === undefined || path === "") return;
+  const example = settingOf("CONFIG_FILE").example;
+  let settings: unknown;
+  try {
+    settings = parse(readFileSync(path, "utf8"));
+  } catch {
+    faults.push({ key: "CONFIG_FILE", problem: "names a file that cannot be read as YAML", example });
+    return;
+  }
+  if (settings === null) return;
+  if (typeof settings !== "object" || Array.isArray(settings)) {
+    faults.push({ key: "CONFIG_FILE", problem: "names a file that is not a list of keys with values", example });
+    return;
+  }
+  for (const [key, value] of Object.entries(settings)) {
+    if (isKey(key) && ["string", "number", "boolean"].includes(typeof value)) raw.set(key, String(value));
+    else
+      faults.push({
+        key,
+        problem: isKey(key) ? "is not a single value in the settings file" : unknownKey(key),
+        example: exampleFor(key),
+      });
+  }
+}
+
+function readEnvironment(environment: Environment, raw: RawValues, faults: ConfigFault[]): void {
+  for (const key of KEYS) {
+    const direct = environment[key];
+    const path = settingOf(key).isSecret ? environment[`${key}_FILE`] : undefined;
+    if (direct && path) {
+      faults.push({ key, problem: `is given twice, directly and as ${key}_FILE`, example: settingOf(key).example });
+    } else if (direct) {
+      raw.set(key, direct);
+    } else if (path) {
+      try {
+        raw.set(key, readFileSync(path, "utf8").trim());
+      } catch {
+        faults.push({
+          key: `${key}_FILE`,
+          problem: "names a file that cannot be read",
+          example: `/run/secrets/${key.toLowerCase()}`,
+        });
+      }
+    }
+  }
+}
+
+/** A misspelt setting is silently without effect, so what is meant for us and unknown is a fault. */
+function findUnknownKeys(environment: Environment, faults: ConfigFault[]): void {
+  const known = new Set<string>(KEYS.flatMap((key) => (settingOf(key).isSecret ? [key, `${key}_FILE`] : [key])));
+  for (const key of Object.keys(environment)) {
+    if (known.has(key) || environment[key] === "") continue;
+    const isOurs = key.startsWith("LATCHKEY_") || key.startsWith("DEMO_");
+    if (isOurs || (key.length >= 6 && nearestKey(key) !== undefined)) {
+      faults.push({ key, problem: unknownKey(key), example: exampleFor(key) });
+    }
+  }
+}
+
+function unknownKey(key: string): string {
+  const nearest = nearestKey(key);
+  return nearest === undefined
+    ? "is not a setting of Latchkey"
+    : `is not a setting of Latchkey; did you mean ${nearest}?`;
+}
+
+function exampleFor(key: string): string {
+  const nearest = nearestKey(key) ?? (isKey(key) ? key : undefined);
+  return nearest === undefined ? "unset it, or see docs/configuration.md" : `${nearest}=${settingOf(nearest).example}`;
+}
+
+function nearestKey(key: string): SettingKey | undefined {
+  return KEYS.find((known) => known !== key && isOneSlipAway(key, known));
+}
+
+/** Whether one letter was left out, added, mistaken or swapped with its neighbor. */
+function isOneSlipAway(typed: string, known: string): boolean {
+  if (Math.abs(typed.length - known.length) > 1) return false;
+  let start = 0;
+  while (start < typed.length && typed[start] === known[start]) start += 1;
+  const typedRest = typed.slice(start);
+  const knownRest = known.slice(start);
+  const isSwap = typedRest[0] === knownRest[1] && typedRest[1] === knownRest[0];
+  return (
+    typedRest.slice(1) === knownRest ||
+    typedRest === knownRest.slice(1) ||
+    typedRest.slice(1) === knownRest.slice(1) ||
+    (isSwap && typedRest.slice(2) === knownRest.slice(2))
+  );
+}
+
+function parseValues(raw: RawValues, faults: ConfigFault[]): SettingValues {
+  const values: Partial<Record<SettingKey, unknown>> = {};
+  for (const key of KEYS) {
+    const result = settingOf(key).schema.safeParse(raw.get(key));
+    if (result.success) values[key] = result.data;
+    else {
+      const problem = result.error.issues[0]?.message ?? "is not valid";
+      faults.push({ key, problem, example: settingOf(key).example });
+      // Stand in for the faulty value, so that what depends on it is checked as well.
+      values[key] = settingOf(key).schema.safeParse(undefined).data;
+    }
+  }
+  return values as SettingValues;
+}
+
+/** Faults that no single setting shows. */
+function findContradictions(values: SettingValues, faults: ConfigFault[]): void {
+  const example = (key: SettingKey): string => settingOf(key).example;
+  const alreadyFaulty = new Set(faults.map(({ key }) => key));
+  const add = (key: SettingKey, problem: string): void => {
+    if (!alreadyFaulty.has(key)) faults.push({ key, problem, example: example(key) });
+  };
+  if (values.SESSION_IDLE_SECONDS > values.SESSION_MAX_SECONDS) {
+    add("SESSION_IDLE_SECONDS", "is longer than SESSION_MAX_SECONDS");
+  }
+  if (values.DATABASE_URL === undefined) {
+    if (values.REDIS_URL !== undefined && !alreadyFaulty.has("DATABASE_URL")) {
+      add("DATABASE_URL", "is missing, and REDIS_URL without it is not a deployment that we support");
+    }
+    return;
+  }
+  if (values.ISSUER === undefined) add("ISSUER", "is missing");
+  else if (!isHttpsOrLoopback(values.ISSUER)) add("ISSUER", "is not https");
+  if (values.LATCHKEY_SECRET === undefined) add("LATCHKEY_SECRET", "is missing");
+}
+
+function isHttpsOrLoopback(origin: string): boolean {
+  const { protocol, hostname } = new URL(origin);
+  return (
+    protocol === "https:" || ["localhost", "127.0.0.1", "[::1]"].includes(hostname) || hostname.endsWith(".localhost")
+  );
+}
+
+function toConfig(values: SettingValues): Config {
+  const isEmbedded = values.DATABASE_URL === undefined;
+  return deepFreeze({
+    mode: isEmbedded ? "embedded" : "production",
+    issuer: values.ISSUER ?? `http://localhost:${values.PORT}`,
+    listen: { host: values.HOST, port: values.PORT },
+    secrets: values.LATCHKEY_SECRET ?? [],
+    database: { url: values.DATABASE_URL, poolMax: values.DATABASE_POOL_MAX },
+    redisUrl: values.REDIS_URL,
+    dataDirectory: resolve(values.DATA_DIR),
+    migrations: isEmbedded ? "apply" : values.MIGRATIONS,
+    trustedProxies: values.TRUSTED_PROXIES,
+    registration: values.REGISTRATION,
+    passwordHash: { memoryKib: values.PASSWORD_HASH_MEMORY_KIB, passes: values.PASSWORD_HASH_PASSES },
+    session: { idleSeconds: values.SESSION_IDLE_SECONDS, maxSeconds: values.SESSION_MAX_SECONDS },
+    brand: { name: values.BRAND_NAME, color: values.BRAND_COLOR, logoFile: values.BRAND_LOGO },
+    links: { help: values.HELP_URL, privacy: values.PRIVACY_URL },
+    logLevel: values.LOG_LEVEL,
+    demo:
+      isEmbedded && values.DEMO === "on" ? { appPort: values.DEMO_APP_PORT, apiPort: values.DEMO_API_PORT } : undefined,
+  } satisfies Config);
+}
+
+function deepFreeze<Value extends object>(value: Value): Value {
+  for (const part of Object.values(value)) if (typeof part === "object" && part !== null) deepFreeze(part);
+  return Object.freeze(value);
+}

@@ -1,0 +1,203 @@
+import { z } from "zod";
+
+/**
+ * Every setting: what it means, an example, and how its text is read. `docs/configuration.md` is generated from this
+ * table, so that a setting cannot exist undocumented.
+ */
+export interface Setting {
+  readonly description: string;
+  readonly example: string;
+  readonly schema: z.ZodType<unknown, string | undefined>;
+  /** May also come from the file named by `<KEY>_FILE`. */
+  readonly isSecret?: true;
+}
+
+const port = (fallback: number) =>
+  z
+    .string()
+    .regex(/^\d{1,5}$/, "is not a port number")
+    .transform(Number)
+    .refine((value) => value <= 65_535, "is not a port number")
+    .default(fallback);
+
+const wholeNumber = (fallback: number, least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, "is not a whole number")
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `is not between ${least} and ${most}`)
+    .default(fallback);
+
+const optionalUrl = (schemes: readonly string[]) =>
+  z
+    .string()
+    .refine(
+      (value) => {
+        const scheme = /^([a-z][a-z0-9+.-]*):\/\/./i.exec(value)?.[1]?.toLowerCase();
+        return scheme !== undefined && schemes.includes(scheme);
+      },
+      `does not begin with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`,
+    )
+    .optional();
+
+const webUrl = optionalUrl(["https", "http", "mailto"]);
+
+const proxies = z
+  .string()
+  .transform((value) => (/^\d+$/.test(value) ? Number(value) : value.split(",").map((part) => part.trim())))
+  .refine(
+    (value) =>
+      typeof value === "number" ? value <= 10 : value.every((network) => /^[0-9a-f.:]+\/\d{1,3}$/i.test(network)),
+    "is neither a number of proxies nor a list of networks",
+  )
+  .default(0);
+
+/** One issuer is one origin: no path, no query, no trailing slash, so that every party spells it alike. */
+const issuer = z
+  .string()
+  .refine(
+    (value) => URL.canParse(value) && new URL(value).origin === value,
+    "is not an origin such as https://id.example.com",
+  )
+  .optional();
+
+const secrets = z
+  .string()
+  .transform((value) => value.split(",").map((part) => part.trim()))
+  .refine((list) => list.every((secret) => Buffer.byteLength(secret) >= 32), "has a secret of fewer than 32 bytes")
+  .refine((list) => list.every((secret) => new Set(secret).size >= 12), "has a secret that is too regular to be random")
+  .refine((list) => new Set(list).size === list.length, "names the same secret twice")
+  .optional();
+
+export const SETTINGS = {
+  ISSUER: {
+    description: "The origin at which people and apps reach this server. It is the `iss` of every token.",
+    example: "https://id.example.com",
+    schema: issuer,
+  },
+  HOST: {
+    description: "The address to listen on. Loopback unless you say otherwise; `0.0.0.0` in a container.",
+    example: "0.0.0.0",
+    schema: z.string().min(1).default("127.0.0.1"),
+  },
+  PORT: { description: "The port to listen on.", example: "3000", schema: port(3000) },
+  DATABASE_URL: {
+    description: "The Postgres database. Without it Latchkey runs on an embedded one in `DATA_DIR`.",
+    example: "postgres://latchkey:secret@db.example.com:5432/latchkey",
+    schema: optionalUrl(["postgres", "postgresql"]),
+    isSecret: true,
+  },
+  DATABASE_POOL_MAX: {
+    description: "How many connections to Postgres one node may hold.",
+    example: "20",
+    schema: wholeNumber(10, 1, 500),
+  },
+  REDIS_URL: {
+    description:
+      "The Redis that keeps sessions, codes and tokens: `redis://`, `rediss://` (TLS) or `redis+sentinel://host:port,host:port/master`. Without it they are kept in Postgres.",
+    example: "rediss://:secret@redis.example.com:6379/0",
+    schema: optionalUrl(["redis", "rediss", "redis+sentinel", "rediss+sentinel"]),
+    isSecret: true,
+  },
+  LATCHKEY_SECRET: {
+    description:
+      "32 random bytes or more, from which every key is derived. Comma-separated, newest first, to rotate it. Losing it loses the signing keys and the enrolled second factors.",
+    example: "$(openssl rand -base64 48)",
+    schema: secrets,
+    isSecret: true,
+  },
+  DATA_DIR: {
+    description: "Where embedded mode keeps its database, its secret and its control socket.",
+    example: "/var/lib/latchkey",
+    schema: z.string().min(1).default("./data"),
+  },
+  MIGRATIONS: {
+    description: "`check` refuses to start while migrations are pending; `apply` applies them first.",
+    example: "apply",
+    schema: z.enum(["check", "apply"], "is neither check nor apply").default("check"),
+  },
+  TRUSTED_PROXIES: {
+    description:
+      "The reverse proxies in front: how many, or their networks. Forwarded headers are ignored unless a trusted proxy sent them.",
+    example: "10.0.0.0/8,fd00::/8",
+    schema: proxies,
+  },
+  REGISTRATION: {
+    description: "Whether people may create accounts by themselves: `open` or `closed`.",
+    example: "closed",
+    schema: z.enum(["open", "closed"], "is neither open nor closed").default("open"),
+  },
+  PASSWORD_HASH_MEMORY_KIB: {
+    description: "Memory of one argon2id hash in KiB. Raising it rehashes passwords at the next sign-in.",
+    example: "19456",
+    schema: wholeNumber(19_456, 19_456, 1_048_576),
+  },
+  PASSWORD_HASH_PASSES: {
+    description: "Passes of one argon2id hash.",
+    example: "2",
+    schema: wholeNumber(2, 2, 20),
+  },
+  SESSION_IDLE_SECONDS: {
+    description: "A session ends when it has not been used for this long.",
+    example: "86400",
+    schema: wholeNumber(86_400, 60, 31_536_000),
+  },
+  SESSION_MAX_SECONDS: {
+    description: "A session ends this long after the sign-in, however much it is used.",
+    example: "1209600",
+    schema: wholeNumber(1_209_600, 60, 31_536_000),
+  },
+  BRAND_NAME: {
+    description: "The name that people read on the hosted pages.",
+    example: "Example ID",
+    schema: z.string().min(1).max(60, "is longer than 60 characters").default("Latchkey"),
+  },
+  BRAND_COLOR: {
+    description: "The accent color of the hosted pages, as six hexadecimal digits.",
+    example: "#0f766e",
+    schema: z
+      .string()
+      .regex(/^#[0-9a-f]{6}$/i, "is not a color such as #0f766e")
+      .default("#4f46e5"),
+  },
+  BRAND_LOGO: {
+    description: "An SVG or PNG file, square, that replaces our mark on the hosted pages.",
+    example: "/etc/latchkey/logo.svg",
+    schema: z
+      .string()
+      .regex(/\.(svg|png)$/i, "is neither an .svg nor a .png file")
+      .optional(),
+  },
+  HELP_URL: {
+    description: "Where the pages' Help link leads.",
+    example: "https://help.example.com",
+    schema: webUrl,
+  },
+  PRIVACY_URL: {
+    description: "Where the pages' Privacy link leads.",
+    example: "https://example.com/privacy",
+    schema: webUrl,
+  },
+  LOG_LEVEL: {
+    description: "`debug`, `info`, `warn`, `error` or `silent`.",
+    example: "info",
+    schema: z.enum(["debug", "info", "warn", "error", "silent"], "is no log level").default("info"),
+  },
+  DEMO: {
+    description: "`off` leaves out the demo app and API that embedded mode serves.",
+    example: "off",
+    schema: z.enum(["on", "off"], "is neither on nor off").default("on"),
+  },
+  DEMO_APP_PORT: { description: "The port of the demo's single-page app.", example: "3001", schema: port(3001) },
+  DEMO_API_PORT: { description: "The port of the demo's API.", example: "3002", schema: port(3002) },
+  CONFIG_FILE: {
+    description: "A YAML file of settings. What the environment says wins.",
+    example: "/etc/latchkey/settings.yaml",
+    schema: z.string().min(1).optional(),
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingKey = keyof typeof SETTINGS;
+
+/** Settings as they were read: one typed value per key. */
+export type SettingValues = { readonly [Key in SettingKey]: z.infer<(typeof SETTINGS)[Key]["schema"]> };

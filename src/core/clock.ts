@@ -1,0 +1,12 @@
+/** The only source of time. Tests pass a clock of their own and move it by hand. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  nowMs(): number;
+}
+
+export const systemClock: Clock = { nowMs: () => Date.now() };
+
+/** Whole seconds since the Unix epoch, rounded down: the unit of every time in the protocol (RFC 7519, section 2). */
+export function epochSeconds(clock: Clock): number {
+  return Math.floor(clock.nowMs() / 1000);
+}

@@ -1,0 +1,62 @@
+/**
+ * Every failure that we expect, with the HTTP status and the sentence that the outside may see.
+ *
+ * Codes are never reused and never matched by text. What explains the failure to an operator goes into `detail` and
+ * `cause`, which are logged and never sent.
+ */
+const ERROR_CATALOGUE = {
+  ACCOUNT_EMAIL_TAKEN: { status: 409, sentence: "An account with this email address exists already." },
+  ACCOUNT_NOT_FOUND: { status: 404, sentence: "There is no such account." },
+  BODY_TOO_LARGE: { status: 413, sentence: "What was sent is larger than this server accepts." },
+  CLIENT_EXISTS: { status: 409, sentence: "A client with this id exists already." },
+  CLIENT_INVALID: { status: 400, sentence: "The client's settings are not valid." },
+  CLIENT_NOT_FOUND: { status: 404, sentence: "There is no such client." },
+  CSRF_INVALID: { status: 403, sentence: "This form was not sent from the page that it belongs to." },
+  HASHING_BUSY: { status: 503, sentence: "Too many people are signing in right now. Try again in a few seconds." },
+  HOST_UNKNOWN: { status: 421, sentence: "This server does not answer for that host name." },
+  INPUT_INVALID: { status: 400, sentence: "What was sent could not be understood." },
+  INTERACTION_EXPIRED: { status: 400, sentence: "This sign-in has expired." },
+  PAGE_NOT_FOUND: { status: 404, sentence: "There is no such page." },
+  PASSWORD_UNACCEPTABLE: { status: 400, sentence: "This password cannot be used." },
+  RESOURCE_SERVER_EXISTS: { status: 409, sentence: "A resource server with this identifier exists already." },
+  RESOURCE_SERVER_INVALID: { status: 400, sentence: "The resource server's settings are not valid." },
+  RESOURCE_SERVER_NOT_FOUND: { status: 404, sentence: "There is no such resource server." },
+  SERVER_ERROR: { status: 500, sentence: "Something went wrong on our side." },
+  SIGN_IN_REFUSED: { status: 400, sentence: "That email and password don't match." },
+  STORE_UNAVAILABLE: { status: 503, sentence: "This server cannot reach its storage right now. Try again shortly." },
+  THROTTLED: { status: 429, sentence: "Too many attempts. Wait a little and try again." },
+} as const satisfies Record<string, { status: number; sentence: string }>;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;
+
+export interface AppErrorOptions {
+  /** For the log only. Holds no secret and no personal data. */
+  readonly detail?: string;
+  /** Seconds after which trying again makes sense; sent as `Retry-After`. */
+  readonly retryAfterSeconds?: number;
+  readonly cause?: unknown;
+}
+
+/** A failure that we expect: bad input, a limit that was reached, a store that is away. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  /** The sentence that may be shown to anybody. */
+  readonly sentence: string;
+  readonly detail: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: ErrorCode, options: AppErrorOptions = {}) {
+    super(options.detail === undefined ? code : `${code}: ${options.detail}`, { cause: options.cause });
+    this.name = "AppError";
+    this.code = code;
+    this.status = ERROR_CATALOGUE[code].status;
+    this.sentence = ERROR_CATALOGUE[code].sentence;
+    this.detail = options.detail;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
+
+export function isAppError(error: unknown, code?: ErrorCode): error is AppError {
+  return error instanceof AppError && (code === undefined || error.code === code);
+}

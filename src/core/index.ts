@@ -1,0 +1,20 @@
+/**
+ * What everything else stands on: time, randomness, hashing, sealing and the catalogue of errors.
+ *
+ * Nothing here performs I/O or knows a feature. Time and randomness come from here only, so that tests can replace
+ * the clock and a reader can find every place that draws a secret.
+ */
+export { background } from "./background.ts";
+export { type Clock, epochSeconds, systemClock } from "./clock.ts";
+export { AppError, type AppErrorOptions, type ErrorCode, isAppError } from "./errors.ts";
+export { equalOctets, sha256 } from "./hashing.ts";
+export { randomOctets, randomReference, randomToken } from "./random.ts";
+export {
+  type Authenticator,
+  type CookieSigner,
+  createAuthenticator,
+  createCookieSigner,
+  createSealer,
+  type Sealer,
+  type SealingPurpose,
+} from "./sealing.ts";

@@ -1,0 +1,6 @@
+/**
+ * What operators see of a running server: the log. Metrics and traces will live here too.
+ *
+ * Invariant: no secret, token, code or personal data is ever written; fields with such names are replaced.
+ */
+export { createLogger, type Logger, type LoggerOptions, REDACTED_FIELDS } from "./logger.ts";

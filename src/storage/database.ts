@@ -1,0 +1,78 @@
+import { PGlite } from "@electric-sql/pglite";
+import { CompiledQuery, Kysely, PGliteDialect, PostgresDialect } from "kysely";
+import pg from "pg";
+import { AppError } from "../core/index.ts";
+
+const CONNECT_TIMEOUT_MS = 800;
+const STATEMENT_TIMEOUT_MS = 5_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
+const PING_TIMEOUT_MS = 500;
+
+/** A database that knows no tables: each folder widens it with its own by `withTables`. */
+// oxlint-disable-next-line typescript/no-empty-object-type -- "no tables" is exactly what is meant
+export type Db = Kysely<{}>;
+
+export interface Database {
+  readonly kind: "embedded" | "postgres";
+  readonly db: Db;
+  /** @throws AppError STORE_UNAVAILABLE within half a second when the database does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface PostgresOptions {
+  readonly url: string;
+  readonly poolMax: number;
+  /** Told of connections that broke while nobody was using them. */
+  readonly onConnectionError: (error: Error) => void;
+}
+
+/** Opens a pool on a real Postgres, 15 or later. Every wait has an end: the server answers 503 instead of hanging. */
+export function openPostgres(options: PostgresOptions): Database {
+  const settings: pg.PoolConfig = {
+    connectionString: options.url,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    keepAlive: true,
+  };
+  const pool = new pg.Pool({ ...settings, max: options.poolMax });
+  // A pool of its own: a probe must not wait behind requests, nor take a connection from them.
+  const pingPool = new pg.Pool({ ...settings, max: 1, query_timeout: PING_TIMEOUT_MS });
+  pool.on("error", options.onConnectionError);
+  pingPool.on("error", options.onConnectionError);
+  const db: Db = new Kysely({ dialect: new PostgresDialect({ pool }) });
+  return {
+    kind: "postgres",
+    db,
+    async ping() {
+      await pingPool.query("select 1").catch((cause: unknown) => {
+        throw new AppError("STORE_UNAVAILABLE", { detail: "postgres does not answer", retryAfterSeconds: 5, cause });
+      });
+    },
+    async close() {
+      await Promise.all([db.destroy(), pingPool.end()]);
+    },
+  };
+}
+
+/**
+ * Opens the embedded Postgres in `directory`, or in memory when there is none. The directory must be locked first
+ * (`lockDataDirectory`): PGlite itself lets two processes write to one directory.
+ */
+export async function openEmbedded(directory: string | undefined): Promise<Database> {
+  const pglite = await PGlite.create(directory === undefined ? {} : { dataDir: directory });
+  const db: Db = new Kysely({ dialect: new PGliteDialect({ pglite }) });
+  return {
+    kind: "embedded",
+    db,
+    async ping() {
+      await db.executeQuery(CompiledQuery.raw("select 1"));
+    },
+    async close() {
+      await db.destroy();
+      if (!pglite.closed) await pglite.close();
+    },
+  };
+}

@@ -1,0 +1,12 @@
+/**
+ * The two stores: Postgres (real, or embedded for trying out) and Redis.
+ *
+ * Opens and closes them, applies migrations, guards the embedded mode's data directory, and says which errors mean that
+ * a store is away. It knows no tables: each folder brings its own by `db.withTables<…>()` and touches no other's.
+ */
+export { type DataDirectory, DataDirectoryLockedError, lockDataDirectory, socketPathIn } from "./data-directory.ts";
+export { type Database, type Db, openEmbedded, openPostgres } from "./database.ts";
+export { asStoreFailure, isStoreFailure } from "./failures.ts";
+export { createMigrations, type Migrations } from "./migrations.ts";
+export { connectRedis, openRedis } from "./redis.ts";
+export type { Redis } from "ioredis";

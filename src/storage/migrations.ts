@@ -1,0 +1,53 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Migration, Migrator } from "kysely/migration";
+import type { Db } from "./database.ts";
+
+const DIRECTORY = join(import.meta.dirname, "../../migrations");
+
+export interface Migrations {
+  /** The names of the migrations that this version knows and the database has not had yet, oldest first. */
+  listPending(): Promise<readonly string[]>;
+  /** Applies what is pending, under an advisory lock; returns the names. Many nodes may call it at once. */
+  apply(): Promise<readonly string[]>;
+  /** Takes all of them back, newest first. Tests only: it drops every table. */
+  revertAll(): Promise<void>;
+}
+
+export function createMigrations(db: Db): Migrations {
+  const migrator = new Migrator({ db, provider: { getMigrations: readMigrations } });
+  return {
+    async listPending() {
+      const known = await migrator.getMigrations();
+      return known.filter(({ executedAt }) => executedAt === undefined).map(({ name }) => name);
+    },
+    async apply() {
+      const { error, results } = await migrator.migrateToLatest();
+      if (error !== undefined) throw asError(error);
+      return (results ?? []).map(({ migrationName }) => migrationName);
+    },
+    async revertAll() {
+      for (;;) {
+        const { error, results } = await migrator.migrateDown();
+        if (error !== undefined) throw asError(error);
+        if (results === undefined || results.length === 0) return;
+      }
+    },
+  };
+}
+
+async function readMigrations(): Promise<Record<string, Migration>> {
+  const files = (await readdir(DIRECTORY)).filter((file) => /^\d{4}-.*\.ts$/.test(file)).toSorted();
+  const entries = await Promise.all(
+    files.map(async (file): Promise<[string, Migration]> => {
+      const migration = (await import(pathToFileURL(join(DIRECTORY, file)).href)) as Migration;
+      return [file.replace(/\.ts$/, ""), migration];
+    }),
+  );
+  return Object.fromEntries(entries);
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error("a migration failed", { cause: error });
+}

@@ -1,0 +1,74 @@
+import { Redis, type RedisOptions } from "ioredis";
+import { AppError } from "../core/index.ts";
+
+const COMMAND_TIMEOUT_MS = 800;
+const CONNECT_TIMEOUT_MS = 800;
+const RECONNECT_DELAY_MAX_MS = 1_000;
+
+export interface RedisClientOptions {
+  /** `redis://`, `rediss://`, `redis+sentinel://…` or `rediss+sentinel://…` */
+  readonly url: string;
+  readonly onConnectionError: (error: Error) => void;
+}
+
+/**
+ * Connects to a single Redis or through Sentinel. Every command has a deadline and nothing queues while the connection
+ * is away, so that an outage is answered at once instead of being waited out.
+ */
+export function openRedis(options: RedisClientOptions): Redis {
+  const common = {
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    lazyConnect: true,
+    retryStrategy: (attempt: number) => Math.min(attempt * 100, RECONNECT_DELAY_MAX_MS),
+  } satisfies RedisOptions;
+  const isSentinel = /^rediss?\+sentinel:/.test(options.url);
+  const redis = isSentinel
+    ? new Redis({ ...common, ...parseSentinelUrl(options.url) })
+    : new Redis(options.url, common);
+  redis.on("error", options.onConnectionError);
+  return redis;
+}
+
+/** `redis+sentinel://user:password@host:26379,host:26379/master-name/database` */
+export function parseSentinelUrl(url: string): RedisOptions {
+  const parts = /^(rediss?)\+sentinel:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^/]+)\/([^/]+)(?:\/(\d+))?$/.exec(url);
+  if (parts === null) {
+    throw new AppError("INPUT_INVALID", { detail: "REDIS_URL is not redis+sentinel://host:port,host:port/master" });
+  }
+  const [, scheme, username, password, hosts = "", name = "", database = "0"] = parts;
+  return {
+    sentinels: hosts.split(",").map((host) => {
+      const { hostname, port } = new URL(`redis://${host}`);
+      return { host: hostname, port: port === "" ? 26_379 : Number(port) };
+    }),
+    name,
+    db: Number(database),
+    ...(username ? { username: decodeURIComponent(username) } : {}),
+    ...(password ? { password: decodeURIComponent(password) } : {}),
+    ...(scheme === "rediss" ? { tls: {}, enableTLSForSentinelMode: true } : {}),
+  };
+}
+
+/**
+ * Connects, and refuses a Redis that may throw keys away: what is evicted is a session or a revocation that is
+ * silently forgotten.
+ *
+ * @throws AppError STORE_UNAVAILABLE with the remedy in its detail.
+ */
+export async function connectRedis(redis: Redis): Promise<void> {
+  try {
+    await redis.connect();
+  } catch (cause) {
+    throw new AppError("STORE_UNAVAILABLE", { detail: "redis does not answer; check REDIS_URL", cause });
+  }
+  const memory = await redis.info("memory");
+  const policy = /^maxmemory_policy:(.+?)\s*$/m.exec(memory)?.[1] ?? "unknown";
+  if (policy !== "noeviction") {
+    throw new AppError("STORE_UNAVAILABLE", {
+      detail: `redis has maxmemory-policy ${policy} and may evict sessions and tokens; run "CONFIG SET maxmemory-policy noeviction" and set the same in redis.conf`,
+    });
+  }
+}

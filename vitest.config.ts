@@ -1,0 +1,28 @@
+import { defineConfig } from "vitest/config";
+
+const shared = {
+  expect: { requireAssertions: true },
+  sequence: { shuffle: true },
+  restoreMocks: true,
+} as const;
+
+const project = (name: string, include: string[], options: Record<string, unknown> = {}) => ({
+  test: { ...shared, name, include, ...options },
+});
+
+// Real Redis, Postgres and Chromium are started once for the whole run (see test/support/servers.ts).
+const onRealServers = { globalSetup: ["test/support/global-setup.ts"], testTimeout: 60_000, hookTimeout: 60_000 };
+
+export default defineConfig({
+  test: {
+    projects: [
+      project("unit", ["src/**/*.test.ts", "examples/**/*.test.ts", "bench/**/*.test.ts"]),
+      project("architecture", ["test/architecture/**/*.test.ts"], { testTimeout: 60_000 }),
+      project("contract", ["test/contract/**/*.test.ts"], onRealServers),
+      project("flow", ["test/flow/**/*.test.ts"], onRealServers),
+      project("security", ["test/security/**/*.test.ts"], onRealServers),
+      project("browser", ["test/browser/**/*.test.ts"], { ...onRealServers, testTimeout: 120_000 }),
+      project("install", ["test/install/**/*.test.ts"], { ...onRealServers, testTimeout: 300_000 }),
+    ],
+  },
+});
