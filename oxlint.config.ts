@@ -1,4 +1,4 @@
-import { defineConfig } from "oxlint";
+import { type DummyRuleMap, defineConfig } from "oxlint";
 import { allowedImports, packageOwners } from "./architecture.ts";
 
 const folders = Object.keys(allowedImports);
@@ -58,7 +58,7 @@ export default defineConfig({
   overrides: [
     ...folders.map((folder) => ({
       files: [`src/${folder}/**/*.ts`],
-      rules: { "no-restricted-imports": ["error", forbiddenIn(folder)] },
+      rules: { "no-restricted-imports": ["error", forbiddenIn(folder)] } satisfies DummyRuleMap,
     })),
     {
       files: ["src/**/*.test.ts", "test/**", "bench/**"],
