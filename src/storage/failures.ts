@@ -26,3 +26,12 @@ export function asStoreFailure(error: unknown): unknown {
   if (!isStoreFailure(error)) return error;
   return new AppError("STORE_UNAVAILABLE", { retryAfterSeconds: 5, cause: error });
 }
+
+/** Runs a call to a store and turns the store's failure into {@link AppError} STORE_UNAVAILABLE. */
+export async function guardStore<Result>(run: () => Promise<Result>): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    throw asStoreFailure(error);
+  }
+}

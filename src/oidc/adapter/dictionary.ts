@@ -1,0 +1,69 @@
+import { sha256 } from "../../core/index.ts";
+import { guardStore, type Db } from "../../storage/index.ts";
+
+/** Digests of 6 bytes; a value whose digest is taken by another is simply not interned. */
+const DIGEST_BYTES = 6;
+/** What a deployment needs is a few entries a client. Past this, somebody is making them up. */
+const ENTRIES_MAX = 50_000;
+const CACHE_MAX = 20_000;
+
+type DictionaryTables = {
+  oidc_dictionary: { digest: Buffer; value: string };
+};
+
+/**
+ * Texts that recur in very many values (a client with its scopes and resources, `acr` with `amr`), kept once in
+ * Postgres and named by six bytes elsewhere.
+ *
+ * A name is the digest of its text: the table has no counter, so a database restored from yesterday can miss a text,
+ * which reads as "not found", but can never give a name another meaning.
+ */
+export interface Dictionary {
+  /** The text's name, or `undefined` when the text has to be written out in full. */
+  intern(text: string): Promise<Buffer | undefined>;
+  resolve(name: Buffer): Promise<string | undefined>;
+}
+
+export function createDictionary(deps: { db: Db }): Dictionary {
+  const db = deps.db.withTables<DictionaryTables>();
+  const texts = new Map<string, string>();
+  let isFull = false;
+
+  function remember(name: Buffer, text: string): void {
+    if (texts.size >= CACHE_MAX) texts.clear();
+    texts.set(name.toString("latin1"), text);
+  }
+
+  async function lookUp(name: Buffer): Promise<string | undefined> {
+    const row = await db.selectFrom("oidc_dictionary").select("value").where("digest", "=", name).executeTakeFirst();
+    if (row !== undefined) remember(name, row.value);
+    return row?.value;
+  }
+
+  async function add(name: Buffer, text: string): Promise<void> {
+    const { count } = await db
+      .selectFrom("oidc_dictionary")
+      .select((expression) => expression.fn.countAll<string>().as("count"))
+      .executeTakeFirstOrThrow();
+    isFull = Number(count) >= ENTRIES_MAX;
+    if (isFull) return;
+    await db
+      .insertInto("oidc_dictionary")
+      .values({ digest: name, value: text })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+
+  return {
+    async intern(text) {
+      const name = sha256(text).subarray(0, DIGEST_BYTES);
+      const known = texts.get(name.toString("latin1"));
+      if (known !== undefined) return known === text ? name : undefined;
+      return guardStore(async () => {
+        if ((await lookUp(name)) === undefined && !isFull) await add(name, text);
+        return (await lookUp(name)) === text ? name : undefined;
+      });
+    },
+    resolve: (name) => guardStore(async () => texts.get(name.toString("latin1")) ?? (await lookUp(name))),
+  };
+}

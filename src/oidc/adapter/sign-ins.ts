@@ -1,0 +1,142 @@
+import { AppError, type Clock, epochSeconds } from "../../core/index.ts";
+import { type SignInTag, signInKey } from "./identifiers.ts";
+import { currentRequestScope } from "./request-scope.ts";
+import { decodeTime, familyExtraField, FIELD } from "./sign-in-fields.ts";
+import type { Fields, ProtocolStore } from "./store.ts";
+
+const TRIES_MAX = 8;
+
+/** What a write to a sign-in does, decided on the fields as they are. */
+export interface SignInChange {
+  /** Fields that must not change between the decision and the write. */
+  readonly unchanged: readonly string[];
+  readonly set?: ReadonlyMap<string, Buffer>;
+  readonly drop?: readonly string[];
+}
+
+/** Decides on the fields as they are; `undefined` when there is nothing to do, and it may throw to refuse. */
+export type Decision = (fields: Fields) => Promise<SignInChange | undefined> | SignInChange | undefined;
+
+/**
+ * Everything that hangs on one sign-in: the session, its grants, its refresh-token families.
+ *
+ * A write is a decision on the present fields, carried out only if those that it depends on are still the same, and
+ * decided anew if they are not. So parallel requests of one browser merge, a race for a refresh token has one winner,
+ * and nothing brings back what was ended.
+ */
+export interface SignIns {
+  load(tag: SignInTag): Promise<Fields>;
+  /** Loads the sign-in together with an artifact of its own, in one trip; returns the artifact's fields. */
+  loadWith(tag: SignInTag, key: string): Promise<Fields>;
+  /** @throws AppError STORE_UNAVAILABLE when parallel writes never let this one through. */
+  change(tag: SignInTag, decide: Decision): Promise<void>;
+  /** Within a request: leaves the write to the next change of this sign-in, or to {@link SignIns.flush}. */
+  changeLater(tag: SignInTag, set: ReadonlyMap<string, Buffer>): Promise<void>;
+  /** Carries out what still waits. Call it before the answer leaves. */
+  flush(): Promise<void>;
+  delete(tag: SignInTag): Promise<void>;
+}
+
+export function createSignIns(deps: { store: ProtocolStore; clock: Clock }): SignIns {
+  const { store, clock } = deps;
+
+  async function read(tag: SignInTag): Promise<Fields> {
+    const [fields = new Map()] = await store.read([signInKey(tag)]);
+    currentRequestScope()?.signIns.set(tag, fields);
+    return fields;
+  }
+
+  async function change(tag: SignInTag, decide: Decision): Promise<void> {
+    const scope = currentRequestScope();
+    let stored = scope?.signIns.get(tag) ?? (await read(tag));
+    for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
+      const waiting = scope?.waiting.get(tag)?.set ?? new Map<string, Buffer>();
+      const decided = await decide(new Map([...stored, ...waiting]));
+      if (decided === undefined && waiting.size === 0) return;
+      const next = applyChange(stored, waiting, decided, epochSeconds(clock));
+      if (await store.change(signInKey(tag), next.change)) {
+        scope?.waiting.delete(tag);
+        scope?.signIns.set(tag, next.fields);
+        return;
+      }
+      stored = await read(tag);
+    }
+    throw new AppError("STORE_UNAVAILABLE", {
+      detail: "a sign-in is written by too many requests at once",
+      retryAfterSeconds: 1,
+    });
+  }
+
+  return {
+    async load(tag) {
+      const scope = currentRequestScope();
+      const stored = scope?.signIns.get(tag) ?? (await read(tag));
+      const waiting = scope?.waiting.get(tag);
+      return waiting === undefined ? stored : new Map([...stored, ...waiting.set]);
+    },
+    async loadWith(tag, key) {
+      const scope = currentRequestScope();
+      if (scope?.signIns.has(tag)) return (await store.read([key]))[0] ?? new Map();
+      const [artifact = new Map(), fields = new Map()] = await store.read([key, signInKey(tag)]);
+      scope?.signIns.set(tag, fields);
+      return artifact;
+    },
+    change,
+    async changeLater(tag, set) {
+      const scope = currentRequestScope();
+      if (scope === undefined) return change(tag, (fields) => onLivingSignIn(fields, set));
+      scope.waiting.set(tag, { set: new Map([...(scope.waiting.get(tag)?.set ?? []), ...set]) });
+    },
+    async flush() {
+      const scope = currentRequestScope();
+      for (const tag of scope?.waiting.keys() ?? []) await change(tag, (fields) => onLivingSignIn(fields, new Map()));
+    },
+    async delete(tag) {
+      currentRequestScope()?.waiting.delete(tag);
+      await store.delete(signInKey(tag));
+      currentRequestScope()?.signIns.set(tag, new Map());
+    },
+  };
+}
+
+function onLivingSignIn(fields: Fields, set: ReadonlyMap<string, Buffer>): SignInChange {
+  if (!fields.has(FIELD.owner)) {
+    throw new AppError("INTERACTION_EXPIRED", { detail: "the sign-in ended while it was written to" });
+  }
+  return { unchanged: [FIELD.owner], set };
+}
+
+function applyChange(
+  stored: Fields,
+  waiting: ReadonlyMap<string, Buffer>,
+  decided: SignInChange | undefined,
+  nowSeconds: number,
+) {
+  const set = new Map([...waiting, ...(decided?.set ?? [])]);
+  const fields = new Map([...stored, ...set]);
+  const drop = [...(decided?.drop ?? []), ...expiredFields(fields, nowSeconds)];
+  for (const name of drop) {
+    fields.delete(name);
+    set.delete(name);
+  }
+  const expect = new Map((decided?.unchanged ?? []).map((name) => [name, stored.get(name)]));
+  return {
+    fields,
+    change: { expect, set, drop: drop.filter((name) => stored.has(name)), expiresAt: lastEnd(fields, nowSeconds) },
+  };
+}
+
+/** Grants and families stay behind when they end before the sign-in; whoever writes next takes them along. */
+function expiredFields(fields: Fields, nowSeconds: number): string[] {
+  return [...fields].flatMap(([name, value]) => {
+    if (!/^[gr]./.test(name) || decodeTime(value) > nowSeconds) return [];
+    return name.startsWith("r") ? [name, familyExtraField(name.slice(1))] : [name];
+  });
+}
+
+/** The key lives as long as the longest of its parts. */
+function lastEnd(fields: Fields, nowSeconds: number): number {
+  let end = nowSeconds + 1;
+  for (const [name, value] of fields) if (/^(t$|[gr].)/.test(name)) end = Math.max(end, decodeTime(value));
+  return end;
+}
