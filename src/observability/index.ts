@@ -1,6 +1,7 @@
 /**
- * What operators see of a running server: the log. Metrics and traces will live here too.
+ * What operators see of a running server: the log and its health. Metrics and traces will live here too.
  *
  * Invariant: no secret, token, code or personal data is ever written; fields with such names are replaced.
  */
+export { createHealth, type Health, type ReadinessChecks } from "./health.ts";
 export { createLogger, type Logger, type LoggerOptions, REDACTED_FIELDS } from "./logger.ts";

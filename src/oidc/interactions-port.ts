@@ -91,7 +91,14 @@ export interface ProtocolPages {
   /** Asks whether to sign out. `xsrf` goes back as a hidden field named `xsrf`; `logout=yes` confirms. */
   renderSignOut(
     ctx: Context,
-    page: { action: string; xsrf: string; client: RequestingClient | undefined; accountId: string },
+    page: {
+      action: string;
+      xsrf: string;
+      client: RequestingClient | undefined;
+      accountId: string;
+      /** Origin (or `scheme:`) that the form's answer redirects to: for the CSP's `form-action`. */
+      returnOrigin: string | undefined;
+    },
   ): Promise<void>;
   renderSignedOut(ctx: Context, page: { client: RequestingClient | undefined }): Promise<void>;
 }
@@ -100,6 +107,8 @@ export interface ProtocolFailure {
   /** OAuth error code such as `invalid_client`; never shown as it is. */
   readonly error: string;
   readonly status: number;
+  /** For the log. */
+  readonly cause: Error;
   readonly client: RequestingClient | undefined;
   /** Begins the interrupted request again, where that is possible. */
   readonly restartUrl: string | undefined;

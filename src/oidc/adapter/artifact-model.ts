@@ -21,8 +21,11 @@ export const ARTIFACT_KINDS = {
 
 export type ArtifactName = keyof typeof ARTIFACT_KINDS;
 
-/** Stands for the id inside the stored value, so that a copy of the store does not hold it. */
-const ID_PLACEHOLDER = "{id}";
+/**
+ * Stands for the id inside the stored value, so that a copy of the store does not hold it. JSON escapes control
+ * characters, so that nobody can write this one into a parameter and have it read back as the id.
+ */
+const ID_PLACEHOLDER = "\u0001";
 
 export function createArtifactModel(
   deps: { store: ProtocolStore; signIns: SignIns; clock: Clock },
@@ -45,12 +48,16 @@ export function createArtifactModel(
     },
     async upsert(id: string, payload: AdapterPayload, lifetimeSeconds: number): Promise<void> {
       const key = keyOf(id);
-      const set = new Map([[VALUE, encode(payload, id)]]);
+      const value = encode(payload, id);
+      const set = new Map([[VALUE, value]]);
       const expiresAt = epochSeconds(clock) + lifetimeSeconds;
       let present = currentRequestScope()?.artifacts.get(key);
       for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
         const expect = new Map(present === undefined ? [] : [[VALUE, present]]);
-        if (await store.change(key, { expect, set, expiresAt })) return;
+        if (await store.change(key, { expect, set, expiresAt })) {
+          currentRequestScope()?.artifacts.set(key, value);
+          return;
+        }
         present = (await store.read([key]))[0]?.get(VALUE);
         // It was loaded and is gone: writing it would bring it back.
         if (present === undefined) break;

@@ -52,7 +52,7 @@ function update(key: string, change: FieldChange, now: number) {
 function creation(key: string, change: FieldChange, now: number) {
   return sql`
     insert into oidc_state as state (key, fields, expires_at)
-    values (${key}, ${encode(change.set)}::jsonb, ${change.expiresAt}::bigint)
+    values (${key}, ${encode(change.set)}::jsonb - ${[...(change.drop ?? [])]}::text[], ${change.expiresAt}::bigint)
     on conflict (key) do update
     set fields = (case when state.expires_at > ${now}::bigint then state.fields else '{}'::jsonb end
                   || excluded.fields) - ${[...(change.drop ?? [])]}::text[],

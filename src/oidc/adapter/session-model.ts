@@ -10,6 +10,7 @@ import {
   encodeAuthorization,
   encodeOwner,
   encodeTime,
+  familyField,
   FIELD,
   type FieldCodec,
   readFamilyHead,
@@ -21,8 +22,11 @@ type Authorizations = NonNullable<AdapterPayload["authorizations"]>;
 
 /** What a session was when this request loaded it: only what the request changed itself is written. */
 interface LoadedSession {
-  readonly clientIds: ReadonlySet<string>;
+  /** The fields of its clients, as they were stored. */
+  readonly authorizations: Fields;
   readonly login: Buffer;
+  readonly owner: Buffer | undefined;
+  readonly state: Buffer | undefined;
   readonly digest: Buffer | undefined;
 }
 
@@ -55,8 +59,8 @@ export function createSessionModel(deps: SessionModelDeps) {
     const owner = fields.get(FIELD.owner);
     const state = fields.get(FIELD.state);
     const authorizations = readAuthorizations(tag, fields);
-    const clientIds = new Set(Object.keys(authorizations));
-    loadedSessions.set(authorizations, { clientIds, login, digest: fields.get(FIELD.sessionDigest) });
+    const digest = fields.get(FIELD.sessionDigest);
+    loadedSessions.set(authorizations, { authorizations: authorizationFields(fields), login, owner, state, digest });
     return {
       kind: "Session",
       uid: tag,
@@ -87,9 +91,11 @@ export function createSessionModel(deps: SessionModelDeps) {
     if (!loaded?.login.equals(login)) set.set(FIELD.login, login);
     if (digest !== undefined && !loaded?.digest?.equals(digest)) set.set(FIELD.sessionDigest, digest);
     set.set(FIELD.sessionEnd, encodeTime(Math.max(payload.exp ?? 0, decodeTime(fields.get(FIELD.sessionEnd)))));
-    if (payload.state !== undefined) set.set(FIELD.state, Buffer.from(JSON.stringify(payload.state)));
-    const drop: string[] = payload.state === undefined && fields.has(FIELD.state) ? [FIELD.state] : [];
-    drop.push(...writeAuthorizations(payload.authorizations ?? {}, loaded?.clientIds ?? new Set(), set));
+    const drop: string[] = [];
+    if (payload.state === undefined && loaded?.state !== undefined) drop.push(FIELD.state);
+    const state = payload.state && Buffer.from(JSON.stringify(payload.state));
+    if (state !== undefined && !loaded?.state?.equals(state)) set.set(FIELD.state, state);
+    drop.push(...writeAuthorizations(payload.authorizations ?? {}, loaded?.authorizations ?? new Map(), set));
     return { unchanged: [FIELD.owner, FIELD.login], set: onlyChanged(set, fields), drop };
   }
 
@@ -124,15 +130,20 @@ export function createSessionModel(deps: SessionModelDeps) {
       if (tag === undefined) throw new Error("a session needs a tag as its uid");
       // Nobody is signed in and no sign-out waits: there is nothing that would have to be found again.
       if (payload.accountId === undefined && payload.state === undefined) return;
-      if (payload.accountId !== undefined && loadedOf(payload) === undefined) await index.add(payload.accountId, tag);
+      const isNewToAccount = loadedOf(payload)?.owner === undefined;
+      if (payload.accountId !== undefined && isNewToAccount) await index.add(payload.accountId, tag);
       await signIns.change(tag, (fields) => decide(id, payload, fields));
     },
     async destroy(id: string) {
       const tag = parseTaggedSecret(id)?.tag;
       if (tag === undefined) return;
       const fields = await signIns.load(tag);
-      if (grantsThatPersist(fields).size > 0) {
-        await signIns.change(tag, endSession);
+      const staying = grantsThatPersist(fields);
+      if (staying.size > 0) {
+        await signIns.change(tag, (present) => endSession(present, staying));
+        // A parallel request may have added a client between our read and our write; from here on none can.
+        await signIns.reload(tag);
+        await signIns.change(tag, (present) => endSession(present, staying));
         return;
       }
       await signIns.delete(tag);
@@ -156,12 +167,16 @@ function readAuthorizations(tag: SignInTag, fields: Fields): Authorizations {
   return authorizations;
 }
 
-/** Puts the authorizations into `set`; returns the fields of those that this request took away. */
-function writeAuthorizations(
-  authorizations: Authorizations,
-  clientsBefore: ReadonlySet<string>,
-  set: Map<string, Buffer>,
-): string[] {
+function authorizationFields(fields: Fields): Fields {
+  return new Map([...fields].filter(([name]) => /^a./.test(name)));
+}
+
+/**
+ * Puts the authorizations that this request made into `set`; returns the fields of those that it took away. One that is
+ * as it was is not written: a parallel request may have ended it.
+ */
+function writeAuthorizations(authorizations: Authorizations, before: Fields, set: Map<string, Buffer>): string[] {
+  const kept = new Set<string>();
   for (const [clientId, authorization] of Object.entries(authorizations)) {
     if (authorization.grantId === undefined && authorization.sid === undefined) continue;
     const value = encodeAuthorization({
@@ -170,24 +185,25 @@ function writeAuthorizations(
       grantName: authorization.grantId?.slice(-8),
       persistsLogout: authorization.persistsLogout === true,
     });
-    set.set(authorizationField(clientKey(clientId)), value);
+    const name = authorizationField(clientKey(clientId));
+    kept.add(name);
+    if (!before.get(name)?.equals(value)) set.set(name, value);
   }
-  return [...clientsBefore]
-    .filter((clientId) => !Object.hasOwn(authorizations, clientId))
-    .map((clientId) => authorizationField(clientKey(clientId)));
+  return [...before.keys()].filter((name) => !kept.has(name));
 }
 
 /** Ends the session and what hangs on it; grants with `offline_access`, which the person gave for longer, stay. */
-function endSession(fields: Fields): SignInChange {
-  const staying = grantsThatPersist(fields);
-  const isEnded = (name: string, value: Buffer): boolean => {
-    if (name === FIELD.owner) return false;
-    if (name.startsWith("g")) return !staying.has(name.slice(1));
-    if (name.startsWith("r")) return !staying.has(readFamilyHead(value).grantName);
-    return !name.startsWith("e");
-  };
-  const drop = [...fields].filter(([name, value]) => isEnded(name, value)).map(([name]) => name);
-  return { unchanged: [FIELD.owner], drop };
+function endSession(fields: Fields, stayed: ReadonlySet<string>): SignInChange | undefined {
+  const staying = new Set([...stayed, ...grantsThatPersist(fields)]);
+  const drop = [...fields.keys()].filter((name) => name !== FIELD.owner && !staying.has(grantNameOf(fields, name)));
+  return drop.length === 0 ? undefined : { unchanged: [FIELD.owner], drop };
+}
+
+/** The grant that a field is, or belongs to; empty for what is the session's own. */
+function grantNameOf(fields: Fields, name: string): string {
+  if (/^g./.test(name)) return name.slice(1);
+  const family = /^[er]./.test(name) ? fields.get(familyField(name.slice(1))) : undefined;
+  return family === undefined ? "" : readFamilyHead(family).grantName;
 }
 
 function grantsThatPersist(fields: Fields): Set<string> {

@@ -26,6 +26,8 @@ export type Decision = (fields: Fields) => Promise<SignInChange | undefined> | S
  */
 export interface SignIns {
   load(tag: SignInTag): Promise<Fields>;
+  /** Reads it anew, whatever this request had read before. */
+  reload(tag: SignInTag): Promise<Fields>;
   /** Loads the sign-in together with an artifact of its own, in one trip; returns the artifact's fields. */
   loadWith(tag: SignInTag, key: string): Promise<Fields>;
   /** @throws AppError STORE_UNAVAILABLE when parallel writes never let this one through. */
@@ -52,7 +54,8 @@ export function createSignIns(deps: { store: ProtocolStore; clock: Clock }): Sig
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
       const waiting = scope?.waiting.get(tag)?.set ?? new Map<string, Buffer>();
       const decided = await decide(new Map([...stored, ...waiting]));
-      if (decided === undefined && waiting.size === 0) return;
+      // What waits stays for `flush`, which checks that the sign-in is alive; this decision did not.
+      if (decided === undefined) return;
       const next = applyChange(stored, waiting, decided, epochSeconds(clock));
       if (await store.change(signInKey(tag), next.change)) {
         scope?.waiting.delete(tag);
@@ -74,6 +77,7 @@ export function createSignIns(deps: { store: ProtocolStore; clock: Clock }): Sig
       const waiting = scope?.waiting.get(tag);
       return waiting === undefined ? stored : new Map([...stored, ...waiting.set]);
     },
+    reload: read,
     async loadWith(tag, key) {
       const scope = currentRequestScope();
       if (scope?.signIns.has(tag)) return (await store.read([key]))[0] ?? new Map();
@@ -106,20 +110,17 @@ function onLivingSignIn(fields: Fields, set: ReadonlyMap<string, Buffer>): SignI
   return { unchanged: [FIELD.owner], set };
 }
 
-function applyChange(
-  stored: Fields,
-  waiting: ReadonlyMap<string, Buffer>,
-  decided: SignInChange | undefined,
-  nowSeconds: number,
-) {
-  const set = new Map([...waiting, ...(decided?.set ?? [])]);
+function applyChange(stored: Fields, waiting: ReadonlyMap<string, Buffer>, decided: SignInChange, nowSeconds: number) {
+  const set = new Map([...waiting, ...(decided.set ?? [])]);
   const fields = new Map([...stored, ...set]);
-  const drop = [...(decided?.drop ?? []), ...expiredFields(fields, nowSeconds)];
+  const expired = expiredFields(fields, nowSeconds);
+  const drop = [...(decided.drop ?? []), ...expired];
   for (const name of drop) {
     fields.delete(name);
     set.delete(name);
   }
-  const expect = new Map((decided?.unchanged ?? []).map((name) => [name, stored.get(name)]));
+  // What expired here may have been renewed by a parallel request: it is dropped only as it was read.
+  const expect = new Map([...decided.unchanged, ...expired].map((name) => [name, stored.get(name)]));
   return {
     fields,
     change: { expect, set, drop: drop.filter((name) => stored.has(name)), expiresAt: lastEnd(fields, nowSeconds) },

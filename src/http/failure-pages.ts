@@ -1,0 +1,131 @@
+import type { Context, Middleware } from "koa";
+import { AppError, type Clock, isAppError, randomReference } from "../core/index.ts";
+import type { Logger } from "../observability/index.ts";
+import { type FailureText, textOfError } from "./failure-texts.ts";
+import { type Message, message } from "./messages.ts";
+import { requestIdOf } from "./request-log.ts";
+import type { Views } from "./views.ts";
+
+/** A link that leads on from a page. The first of several is the one to take. */
+export interface Way {
+  readonly label: Message;
+  readonly href: string;
+}
+
+/** A failure as a person is told of it. */
+export interface Failure extends FailureText {
+  readonly status: number;
+  /** For the log: a code, or an OAuth error. */
+  readonly reason: string;
+  /** What was thrown, for the log alone. */
+  readonly error?: unknown;
+  readonly ways?: readonly Way[];
+  /** Beside the page: something that may help. */
+  readonly aside?: Message | undefined;
+  readonly retryAfterSeconds?: number | undefined;
+  readonly uiLocales?: readonly string[] | undefined;
+}
+
+export interface FailurePages {
+  /**
+   * Logs the failure under a short reference and answers with a page that shows the reference; with JSON
+   * (`error`, `error_description`, `reference`) where the client does not take HTML.
+   */
+  show(ctx: Context, failure: Failure): void;
+  /** Catches whatever is thrown further in, and gives an answer without a body (404, 405) a page. */
+  readonly middleware: Middleware;
+}
+
+export interface FailurePagesDependencies {
+  readonly views: Views;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Turns a store's own errors into ours; anything else passes unchanged. */
+  readonly translateError: (error: unknown) => unknown;
+}
+
+const DEFAULT_WAYS: readonly Way[] = [{ label: message("way.toStart"), href: "/" }];
+
+export function createFailurePages({ views, logger, clock, translateError }: FailurePagesDependencies): FailurePages {
+  function show(ctx: Context, failure: Failure): void {
+    const reference = randomReference();
+    record(ctx, failure, reference);
+    ctx.remove("ETag");
+    ctx.remove("Location");
+    ctx.set("Cache-Control", "no-store");
+    if (failure.retryAfterSeconds !== undefined) ctx.set("Retry-After", String(failure.retryAfterSeconds));
+    if (ctx.accepts("html", "json") === "json") return answerJson(ctx, failure, reference);
+    const { title, uiLocales, status, text, aside, retryAfterSeconds, ways = DEFAULT_WAYS } = failure;
+    const data = { text, aside, retryAfterSeconds, ways, reference, atMs: clock.nowMs() };
+    views.render(ctx, "failure", { title, uiLocales, data }, { status });
+  }
+
+  function record(ctx: Context, { status, reason, error }: Failure, reference: string): void {
+    const fields = { requestId: requestIdOf(ctx), reference, status, reason, ...describe(error) };
+    if (status >= 500) logger.error(fields, "request failed");
+    else logger.warn(fields, "request refused");
+  }
+
+  return {
+    show,
+    async middleware(ctx, next) {
+      try {
+        await next();
+        const isBare = ctx.status >= 400 && ctx.body === undefined && ctx.respond !== false;
+        if (isBare && !ctx.headerSent) show(ctx, failureOf(bareStatusError(ctx.status), ctx.status));
+      } catch (thrown) {
+        const error = translateError(thrown);
+        show(ctx, failureOf(error, statusOf(error)));
+      }
+    },
+  };
+}
+
+function failureOf(error: unknown, status: number): Failure {
+  return {
+    ...textOfError(error, status),
+    status,
+    reason: isAppError(error) ? error.code : status >= 500 ? "SERVER_ERROR" : "INPUT_INVALID",
+    error,
+    retryAfterSeconds: isAppError(error) ? error.retryAfterSeconds : undefined,
+  };
+}
+
+function bareStatusError(status: number): AppError | undefined {
+  return status === 404 ? new AppError("PAGE_NOT_FOUND") : undefined;
+}
+
+/** The status of our errors, and of client errors that Koa or a parser threw (`HttpError`); all else is ours to mend. */
+function statusOf(error: unknown): number {
+  if (isAppError(error)) return error.status;
+  const isHttpError = error instanceof Error && "status" in error && "expose" in error && error.expose === true;
+  const status = isHttpError ? Number(error.status) : 500;
+  return status >= 400 && status < 500 ? status : 500;
+}
+
+/** What the log may know of an error. Drivers hang values of rows onto theirs, so fields are chosen, not copied. */
+function describe(error: unknown): Readonly<Record<string, unknown>> {
+  if (isAppError(error)) return { detail: error.detail, ...(error.cause === undefined ? {} : causeOf(error.cause)) };
+  return error === undefined ? {} : causeOf(error);
+}
+
+function causeOf(cause: unknown): Readonly<Record<string, unknown>> {
+  if (!(cause instanceof Error)) return { cause: { type: typeof cause } };
+  return { cause: { type: cause.name, message: cause.message, stack: cause.stack } };
+}
+
+function answerJson(ctx: Context, failure: Failure, reference: string): void {
+  ctx.status = failure.status;
+  ctx.body = { error: oauthError(failure.status), error_description: sentenceOf(failure), reference };
+}
+
+function sentenceOf({ error, status }: Failure): string {
+  if (isAppError(error)) return error.sentence;
+  return status >= 500 ? new AppError("SERVER_ERROR").sentence : new AppError("INPUT_INVALID").sentence;
+}
+
+/** @see RFC 6749, section 4.1.2.1 */
+function oauthError(status: number): string {
+  if (status === 503 || status === 429) return "temporarily_unavailable";
+  return status >= 500 ? "server_error" : "invalid_request";
+}

@@ -1,0 +1,89 @@
+import ipaddr from "ipaddr.js";
+import type { Context, Middleware } from "koa";
+
+const FORWARDED_HEADERS = [
+  "forwarded",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-port",
+  "x-real-ip",
+] as const;
+const HOPS_MAX = 20;
+
+export interface ProxyTrust {
+  /**
+   * Replaces the forwarded headers by what a trusted proxy vouches for: one client address and one protocol. From
+   * anybody else they are deleted, so that whatever reads them later (Koa, oidc-provider) may believe them.
+   */
+  readonly middleware: Middleware;
+  /** The client's address in its shortest form; IPv4 also where the socket speaks IPv6. Never throws. */
+  readonly clientAddress: (ctx: Context) => string;
+}
+
+/** @param trustedProxies how many proxies stand in front (0: none), or the networks in CIDR notation that they are in. */
+export function createProxyTrust(trustedProxies: number | readonly string[]): ProxyTrust {
+  const isTrusted = trustRule(trustedProxies);
+  return {
+    middleware(ctx, next) {
+      const peer = normalizeAddress(ctx.req.socket.remoteAddress ?? "") ?? "unknown";
+      const peerIsTrusted = isTrusted(peer, 0);
+      const client = peerIsTrusted ? walkBack(peer, ctx.get("x-forwarded-for"), isTrusted) : peer;
+      const protocol = peerIsTrusted ? lastProtocol(ctx.get("x-forwarded-proto")) : undefined;
+      const { headers } = ctx.req;
+      for (const name of FORWARDED_HEADERS) delete headers[name];
+      delete headers["x-forwarded-proto"];
+      if (peerIsTrusted) headers["x-forwarded-for"] = client;
+      if (protocol !== undefined) headers["x-forwarded-proto"] = protocol;
+      ctx.state["clientAddress"] = client;
+      return next();
+    },
+    clientAddress(ctx) {
+      const address: unknown = ctx.state["clientAddress"];
+      return typeof address === "string" ? address : "unknown";
+    },
+  };
+}
+
+/** Whether the machine `hops` steps in front of us, at `address`, is one of our proxies. */
+type TrustRule = (address: string, hops: number) => boolean;
+
+function trustRule(trustedProxies: number | readonly string[]): TrustRule {
+  if (typeof trustedProxies === "number") return (_, hops) => hops < trustedProxies;
+  const networks = trustedProxies.map((network) => ipaddr.parseCIDR(network));
+  return (address) => {
+    if (!ipaddr.isValid(address)) return false;
+    const parsed = ipaddr.parse(address);
+    return networks.some(([network, bits]) => parsed.kind() === network.kind() && parsed.match(network, bits));
+  };
+}
+
+/**
+ * From the peer back along `X-Forwarded-For` until somebody is not ours: the client. Each proxy vouches only for the
+ * entry that it added, the last ones; what stands before is whatever the client wrote. Garbage ends the walk at the
+ * proxy that passed it on.
+ */
+function walkBack(peer: string, forwardedFor: string, isTrusted: TrustRule): string {
+  const entries = forwardedFor.split(",").slice(-HOPS_MAX).toReversed();
+  let client = peer;
+  for (const [hops, entry] of entries.entries()) {
+    if (!isTrusted(client, hops)) break;
+    const previous = normalizeAddress(entry.trim());
+    if (previous === undefined) break;
+    client = previous;
+  }
+  return client;
+}
+
+/** `undefined` when it is no address. Accepts the port that some proxies add. */
+function normalizeAddress(text: string): string | undefined {
+  const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;
+  const withoutZone = bare.split("%", 1)[0] ?? "";
+  // The library also reads "1" and "0x7f.1", as C does; an address in a header is written out.
+  const isWrittenOut = ipaddr.IPv4.isValidFourPartDecimal(withoutZone) || ipaddr.IPv6.isValid(withoutZone);
+  return isWrittenOut ? ipaddr.process(withoutZone).toString() : undefined;
+}
+
+function lastProtocol(header: string): "http" | "https" | undefined {
+  const protocol = header.split(",").at(-1)?.trim().toLowerCase();
+  return protocol === "http" || protocol === "https" ? protocol : undefined;
+}

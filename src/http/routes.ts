@@ -1,0 +1,27 @@
+import { Router, type RouterContext } from "@koa/router";
+import type { Context, Middleware } from "koa";
+
+/** Method and path of a route, as in `POST /account/sign-out`. */
+export type RouteName = `${"GET" | "POST"} /${string}`;
+
+/** What a route does; `params` are the named parts of its path. */
+export type RouteStep = (ctx: Context, params: Readonly<Record<string, string>>) => Promise<void>;
+
+/** Builds one middleware from a table of routes, tried in order. A known path with another method answers 405. */
+export function createRoutes(table: Readonly<Record<RouteName, RouteStep>>): Middleware {
+  const router = new Router();
+  for (const [name, step] of Object.entries(table)) {
+    const [method = "", path = ""] = name.split(" ");
+    router.register(path, [method], (ctx: RouterContext) => step(ctx, ctx.params));
+  }
+  const route = router.routes() as unknown as Middleware;
+  const refuseOtherMethods = router.allowedMethods() as unknown as Middleware;
+  return (ctx, next) => route(ctx, async () => refuseOtherMethods(ctx, next));
+}
+
+/** Sends the browser on with 303, so that what was posted is not posted again (RFC 9700, section 4.12). */
+export function seeOther(ctx: Context, url: string): void {
+  ctx.status = 303;
+  ctx.redirect(url);
+  ctx.set("Cache-Control", "no-store");
+}

@@ -1,0 +1,112 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Eta } from "eta";
+import type { Context } from "koa";
+import type { Catalogue } from "../../views/messages/index.ts";
+import type { Assets, Brand } from "./assets.ts";
+import type { FieldError, FormFields } from "./form.ts";
+import { chooseLocale, parseUiLocales } from "./locale.ts";
+import { createTranslator, type Message, type Translator } from "./messages.ts";
+
+export interface ViewsDependencies {
+  readonly issuer: string;
+  readonly brand: Brand;
+  readonly links: { readonly help: string | undefined; readonly privacy: string | undefined };
+  readonly catalogues: { readonly en: Catalogue } & Readonly<Record<string, Catalogue>>;
+  readonly assets: Pick<Assets, "urlOf" | "logoUrl">;
+}
+
+/** What one page says. */
+export interface PageContent {
+  readonly title: Message;
+  /** What stands wrong in the form as a whole, such as a pair that does not match. */
+  readonly alert?: Message | undefined;
+  readonly fieldErrors?: readonly FieldError[] | undefined;
+  /** What was typed before, by field; passwords are never put in again. */
+  readonly typed?: FormFields | undefined;
+  /** Languages that the request asked for; the `ui_locales` of the address when absent. */
+  readonly uiLocales?: readonly string[] | undefined;
+  /** What the page's own template reads as `it.page`. */
+  readonly data?: object | undefined;
+}
+
+/** Draws the hosted pages. */
+export interface Views {
+  /** The language of the person's pages, as the tag of a catalogue. */
+  localeFor(ctx: Context, uiLocales?: readonly string[]): string;
+  /** Answers with the page `views/<page>.eta` in the person's language, never to be kept by a cache. */
+  render(ctx: Context, page: string, content: PageContent, options?: { readonly status?: number }): void;
+}
+
+const VIEWS_DIRECTORY = fileURLToPath(new URL("../../views/", import.meta.url));
+const TEMPLATE_FOLDERS = ["", "layouts/", "parts/"];
+
+export function createViews({ issuer, brand, links, catalogues, assets }: ViewsDependencies): Views {
+  const templates = loadTemplates();
+  const locales = Object.keys(catalogues);
+  const translators = new Map(
+    Object.entries(catalogues).map(([locale, catalogue]) => [locale, createTranslator(locale, catalogue)]),
+  );
+  const fallback = createTranslator("en", catalogues.en);
+  const surroundings = { brand: brand.name, links, assets, href, host: new URL(issuer).host };
+
+  const localeFor = (ctx: Context, uiLocales?: readonly string[]): string =>
+    chooseLocale([...(uiLocales ?? parseUiLocales(ctx.query["ui_locales"])), ...ctx.acceptsLanguages()], locales);
+
+  return {
+    localeFor,
+    render(ctx, page, content, { status = 200 } = {}) {
+      const locale = localeFor(ctx, content.uiLocales);
+      const translator = translators.get(locale) ?? fallback;
+      const fieldErrors = content.fieldErrors ?? [];
+      const html = templates.render(`@${page}`, {
+        ...surroundings,
+        ...translator,
+        time: (atMs: number) => formatTime(atMs, translator),
+        title: pageTitle(content, translator, brand.name),
+        heading: translator.text(content.title),
+        alert: content.alert,
+        fieldErrors,
+        errorOf: (field: string) => fieldErrors.find((error) => error.field === field)?.message,
+        typed: content.typed ?? {},
+        page: content.data ?? {},
+      });
+      ctx.status = status;
+      ctx.type = "html";
+      ctx.set("Cache-Control", "no-store");
+      ctx.set("Content-Language", locale);
+      ctx.body = html;
+    },
+  };
+}
+
+/** All templates at once, so that a broken one stops the start and none is read while a person waits. */
+function loadTemplates(): Eta {
+  const eta = new Eta({ autoEscape: true, autoTrim: false, cache: true });
+  for (const folder of TEMPLATE_FOLDERS) {
+    for (const file of readdirSync(`${VIEWS_DIRECTORY}${folder}`).filter((name) => name.endsWith(".eta"))) {
+      const name = `@${folder}${file.slice(0, -".eta".length)}`;
+      eta.loadTemplate(name, readFileSync(`${VIEWS_DIRECTORY}${folder}${file}`, "utf8"));
+    }
+  }
+  return eta;
+}
+
+function pageTitle(content: PageContent, translator: Translator, brand: string): string {
+  const hasErrors = content.alert !== undefined || (content.fieldErrors ?? []).length > 0;
+  const title = translator.text(content.title);
+  return translator.text(hasErrors ? "layout.titleWithError" : "layout.title", { title, brand });
+}
+
+/** An address for a link: of the web, of this site, or of mail. Anything else (`javascript:`) leads to the start page. */
+function href(address: string): string {
+  if (/^\/(?![/\\])/.test(address)) return address;
+  const isSafe = URL.canParse(address) && ["https:", "http:", "mailto:"].includes(new URL(address).protocol);
+  return isSafe ? address : "/";
+}
+
+function formatTime(atMs: number, { locale }: Translator): { readonly iso: string; readonly words: string } {
+  const at = new Date(atMs);
+  const words = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "short", timeZone: "UTC" }).format(at);
+  return { iso: at.toISOString(), words: `${words} UTC` };
+}

@@ -1,0 +1,51 @@
+import type { Middleware } from "koa";
+
+const CHECK_TIMEOUT_MS = 700;
+
+/** What has to work for this node to be sent requests, by name. A check throws when it does not. */
+export type ReadinessChecks = Readonly<Record<string, () => Promise<void>>>;
+
+export interface Health {
+  /** `GET /health/live` (the process answers) and `GET /health/ready` (so do its stores). */
+  readonly middleware: Middleware;
+  /** Not ready from now on, so that a balancer stops sending requests before the process stops taking them. */
+  startDraining(): void;
+}
+
+export function createHealth(checks: ReadinessChecks): Health {
+  let isDraining = false;
+
+  async function failingChecks(): Promise<string[]> {
+    const results = await Promise.all(
+      Object.entries(checks).map(async ([name, check]) => ((await passes(check)) ? [] : [name])),
+    );
+    return results.flat();
+  }
+
+  return {
+    startDraining() {
+      isDraining = true;
+    },
+    async middleware(ctx, next) {
+      if (ctx.method !== "GET" && ctx.method !== "HEAD") return next();
+      if (ctx.path === "/health/live") {
+        ctx.body = { status: "ok" };
+      } else if (ctx.path === "/health/ready") {
+        const failing = isDraining ? ["draining"] : await failingChecks();
+        ctx.status = failing.length === 0 ? 200 : 503;
+        ctx.body = failing.length === 0 ? { status: "ok" } : { status: "unavailable", failing };
+      } else return next();
+      ctx.set("Cache-Control", "no-store");
+    },
+  };
+}
+
+async function passes(check: () => Promise<void>): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(resolve, CHECK_TIMEOUT_MS, false);
+  const outcome = check().then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([outcome, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,77 @@
+import type { AdapterPayload, ClientMetadata, Configuration } from "oidc-provider";
+import { equalOctets, sha256 } from "../../core/index.ts";
+import type { Client, Clients } from "../../clients/index.ts";
+import { ACCOUNT_CALLBACK_PATH, ACCOUNT_CLIENT_ID } from "../identity.ts";
+
+/** What the library carries along for us with each client. */
+const OWN_MEMBERS = ["first_party", "require_pkce", "allowed_origins"] as const;
+
+export const extraClientMetadata: Configuration["extraClientMetadata"] = { properties: [...OWN_MEMBERS] };
+
+/** A client as the library wants it (OpenID Connect Dynamic Client Registration 1.0, section 2). */
+export function toMetadata(client: Client): AdapterPayload & ClientMetadata {
+  const usesCode = client.grantTypes.includes("authorization_code");
+  return {
+    client_id: client.id,
+    client_name: client.name,
+    application_type: isNative(client) ? "native" : "web",
+    token_endpoint_auth_method: client.authMethod,
+    grant_types: [...client.grantTypes],
+    response_types: usesCode ? ["code"] : [],
+    redirect_uris: [...client.redirectUris],
+    post_logout_redirect_uris: [...client.postLogoutRedirectUris],
+    scope: client.scopes.join(" "),
+    id_token_signed_response_alg: client.idTokenAlgorithm,
+    require_pushed_authorization_requests: client.requirePushedAuthorizationRequests,
+    dpop_bound_access_tokens: client.dpopBoundAccessTokens,
+    first_party: client.isFirstParty,
+    require_pkce: client.requirePkce,
+    allowed_origins: [...client.allowedOrigins],
+    ...optionalMembers(client),
+  };
+}
+
+function optionalMembers(client: Client): Partial<ClientMetadata> {
+  const usesSecret = client.authMethod.startsWith("client_secret");
+  const members = {
+    client_uri: client.homeUri,
+    initiate_login_uri: client.initiateLoginUri,
+    logo_uri: client.logoUri,
+    policy_uri: client.policyUri,
+    tos_uri: client.termsUri,
+    jwks_uri: client.jwksUri,
+    jwks: client.jwks,
+    // The library wants a secret to be there and never gets to compare it: see `comparesClientSecrets`.
+    client_secret: usesSecret ? "kept as a digest elsewhere" : undefined,
+  };
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}
+
+/** Apps that open a browser listen on a loopback port of the moment or on a scheme of their own (RFC 8252). */
+function isNative(client: Client): boolean {
+  const isNativeUri = (uri: string): boolean =>
+    !/^https?:/i.test(uri) || /^http:\/\/(127\.0\.0\.1|\[::1\])(:|\/|$)/.test(uri);
+  return client.redirectUris.length > 0 && client.redirectUris.every(isNativeUri);
+}
+
+/** The client behind `/account`. It never redeems its code: signing in is all that it is for. */
+export function accountClientMetadata(issuer: string): AdapterPayload & ClientMetadata {
+  return {
+    client_id: ACCOUNT_CLIENT_ID,
+    token_endpoint_auth_method: "none",
+    grant_types: ["authorization_code"],
+    response_types: ["code"],
+    redirect_uris: [issuer + ACCOUNT_CALLBACK_PATH],
+    scope: "openid",
+    first_party: true,
+    require_pkce: true,
+    allowed_origins: [],
+  };
+}
+
+/** Checks a presented secret against the digests of the active ones; of several, each is compared. */
+export async function isClientSecret(clients: Clients, clientId: string, presented: string): Promise<boolean> {
+  const digest = sha256(presented);
+  const hashes = (await clients.findClient(clientId))?.secretHashes ?? [];
+  return hashes.map((hash) => equalOctets(hash, digest)).includes(true);
+}

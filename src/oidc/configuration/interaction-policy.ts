@@ -1,0 +1,21 @@
+import { type Configuration, interactionPolicy } from "oidc-provider";
+
+const { base, Check, Prompt } = interactionPolicy;
+
+/**
+ * When the person is needed: to create an account (asked for by `prompt=create`), to sign in, to consent.
+ *
+ * All factors will belong to the one `login` prompt, so that no session exists on half a chain of them.
+ */
+export function createInteractionPolicy(): NonNullable<NonNullable<Configuration["interactions"]>["policy"]> {
+  const policy = base();
+  const wantsAccount = new Check(
+    "create_prompt",
+    "the client asked for a new account to be created",
+    "interaction_required",
+    (ctx) => ctx.oidc.promptPending("create"),
+  );
+  // Initiating User Registration via OpenID Connect 1.0, section 3.
+  policy.add(new Prompt({ name: "create", requestable: true }, wantsAccount), 0);
+  return policy;
+}

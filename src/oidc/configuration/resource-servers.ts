@@ -1,0 +1,42 @@
+import { type Configuration, errors, type ResourceServer as ProviderResourceServer } from "oidc-provider";
+import type { Client, Clients, ResourceServer } from "../../clients/index.ts";
+
+type ResourceIndicators = NonNullable<NonNullable<Configuration["features"]>["resourceIndicators"]>;
+
+/**
+ * Which API a token is for (RFC 8707). A client may ask for the resource servers of its list; a request that names
+ * none gets its default one, or else an opaque token that serves userinfo only.
+ */
+export function resourceIndicators(clients: Clients): ResourceIndicators {
+  return {
+    enabled: true,
+    async defaultResource(_ctx, client, oneOf) {
+      const preferred = (await clients.findClient(client.clientId))?.defaultResource;
+      if (oneOf === undefined) return preferred ?? [];
+      return preferred !== undefined && oneOf.includes(preferred) ? preferred : (oneOf[0] ?? []);
+    },
+    useGrantedResource: () => true,
+    async getResourceServerInfo(_ctx, identifier, providerClient) {
+      const client = await clients.findClient(providerClient.clientId);
+      const access = client?.resources.find((resource) => resource.identifier === identifier);
+      const resourceServer = access && (await clients.findResourceServer(identifier));
+      if (access === undefined || resourceServer === undefined) throw new errors.InvalidTarget();
+      return toProviderResourceServer(resourceServer, access.scopes);
+    },
+  };
+}
+
+function toProviderResourceServer(
+  resourceServer: ResourceServer,
+  scopes: Client["resources"][number]["scopes"],
+): ProviderResourceServer {
+  const known = new Set(resourceServer.scopes.map(({ name }) => name));
+  const common = {
+    audience: resourceServer.identifier,
+    scope: scopes.filter((scope) => known.has(scope)).join(" "),
+    accessTokenTTL: resourceServer.accessTokenSeconds,
+  };
+  return resourceServer.accessTokenFormat === "jwt"
+    ? { ...common, accessTokenFormat: "jwt", jwt: { sign: { alg: resourceServer.accessTokenAlgorithm } } }
+    : { ...common, accessTokenFormat: "opaque" };
+}

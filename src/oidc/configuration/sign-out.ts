@@ -1,0 +1,36 @@
+import type { Configuration, KoaContextWithOIDC } from "oidc-provider";
+import type { ProtocolPages, RequestingClient } from "../interactions-port.ts";
+
+type SignOut = NonNullable<NonNullable<Configuration["features"]>["rpInitiatedLogout"]>;
+
+export interface SignOutPagesDeps {
+  readonly pages: ProtocolPages;
+  readonly describeClient: (clientId: string | undefined) => Promise<RequestingClient | undefined>;
+}
+
+/** The two pages of a sign-out that an app asked for (OpenID Connect RP-Initiated Logout 1.0). */
+export function signOutPages({ pages, describeClient }: SignOutPagesDeps): Omit<SignOut, "enabled"> {
+  return {
+    async logoutSource(ctx) {
+      const state = ctx.oidc.session?.state;
+      await pages.renderSignOut(ctx, {
+        action: ctx.oidc.urlFor("end_session_confirm"),
+        xsrf: typeof state?.["secret"] === "string" ? state["secret"] : "",
+        client: await describeClient(ctx.oidc.client?.clientId),
+        accountId: ctx.oidc.session?.accountId ?? "",
+        returnOrigin: returnOrigin(ctx),
+      });
+    },
+    async postLogoutSuccessSource(ctx) {
+      await pages.renderSignedOut(ctx, { client: await describeClient(ctx.oidc.client?.clientId) });
+    },
+  };
+}
+
+/** Where the browser goes after the form, for the page's `form-action`. */
+function returnOrigin(ctx: KoaContextWithOIDC): string | undefined {
+  const uri = ctx.oidc.session?.state?.["postLogoutRedirectUri"];
+  if (typeof uri !== "string" || !URL.canParse(uri)) return undefined;
+  const { origin, protocol } = new URL(uri);
+  return origin === "null" ? protocol : origin;
+}

@@ -1,0 +1,82 @@
+import type { Grant, KoaContextWithOIDC } from "oidc-provider";
+import type { Clients } from "../clients/index.ts";
+import { newGrantId } from "./adapter/identifiers.ts";
+import type { Consents, ConsentedScopes } from "./consents.ts";
+import { ACCOUNT_CLIENT_ID } from "./identity.ts";
+
+/**
+ * Finds what the client may do in this session: what it was granted here before, and beyond that what a first-party
+ * client asks for or the person allowed at an earlier sign-in. `undefined` leads to the consent page.
+ */
+export function loadExistingGrant(deps: { clients: Clients; consents: Consents }) {
+  return async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
+    const { client, session, account, result, provider } = ctx.oidc;
+    if (client === undefined || session === undefined || account === undefined) return undefined;
+    const knownId = result?.consent?.grantId ?? session.grantIdFor(client.clientId);
+    const known = knownId === undefined ? undefined : await provider.Grant.find(knownId);
+    // A grant of somebody else who was signed in here before is none of this person's.
+    const grant = known?.accountId === account.accountId ? known : undefined;
+    const allowed = await allowedWithoutAsking(deps, client.clientId, account.accountId);
+    if (allowed === undefined) return grant;
+    const requested = requestedScopes(ctx);
+    const granted = allowed === "everything" ? requested : intersection(requested, allowed);
+    if (grant !== undefined && covers(grant, granted)) return grant;
+    if (grant === undefined && granted.identity.length === 0 && Object.keys(granted.resources).length === 0)
+      return undefined;
+    const extended = grant ?? new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
+    extended.jti ??= newGrantId(session.uid);
+    addScopes(extended, granted);
+    await extended.save();
+    return extended;
+  };
+}
+
+async function allowedWithoutAsking(
+  deps: { clients: Clients; consents: Consents },
+  clientId: string,
+  accountId: string,
+): Promise<ConsentedScopes | "everything" | undefined> {
+  if (clientId === ACCOUNT_CLIENT_ID) return "everything";
+  const client = await deps.clients.findClient(clientId);
+  if (client?.isFirstParty === true) return "everything";
+  return deps.consents.find(accountId, clientId);
+}
+
+/** What the authorization request asks for, as far as the client may ask for it. */
+export function requestedScopes(ctx: KoaContextWithOIDC): ConsentedScopes {
+  const { requestParamOIDCScopes, requestParamScopes, resourceServers = {} } = ctx.oidc;
+  const resources = Object.entries(resourceServers).map(([identifier, server]): [string, string[]] => [
+    identifier,
+    [...server.scopes].filter((scope) => requestParamScopes.has(scope)),
+  ]);
+  return { identity: [...requestParamOIDCScopes], resources: Object.fromEntries(resources) };
+}
+
+export function addScopes(grant: Grant, scopes: ConsentedScopes): void {
+  if (scopes.identity.length > 0) grant.addOIDCScope(scopes.identity.join(" "));
+  for (const [identifier, names] of Object.entries(scopes.resources)) {
+    if (names.length > 0) grant.addResourceScope(identifier, names.join(" "));
+  }
+}
+
+function covers(grant: Grant, scopes: ConsentedScopes): boolean {
+  const identity = new Set(grant.getOIDCScope().split(" "));
+  return (
+    scopes.identity.every((scope) => identity.has(scope)) &&
+    Object.entries(scopes.resources).every(([identifier, names]) => {
+      const granted = new Set(grant.getResourceScope(identifier).split(" "));
+      return names.every((name) => granted.has(name));
+    })
+  );
+}
+
+function intersection(requested: ConsentedScopes, allowed: ConsentedScopes): ConsentedScopes {
+  const resources = Object.entries(requested.resources).flatMap(([identifier, names]): [string, string[]][] => {
+    const both = names.filter((name) => allowed.resources[identifier]?.includes(name));
+    return both.length === 0 ? [] : [[identifier, both]];
+  });
+  return {
+    identity: requested.identity.filter((scope) => allowed.identity.includes(scope)),
+    resources: Object.fromEntries(resources),
+  };
+}

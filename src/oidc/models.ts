@@ -1,0 +1,94 @@
+import type { Provider } from "oidc-provider";
+import { sha256 } from "../core/index.ts";
+import type { Clients } from "../clients/index.ts";
+import type { ProtocolState } from "./adapter/index.ts";
+import {
+  newRefreshFamily,
+  newTag,
+  newTaggedSecret,
+  nextInRefreshFamily,
+  parseRefreshToken,
+} from "./adapter/identifiers.ts";
+import { isClientSecret } from "./configuration/clients.ts";
+
+/** What the types leave out: every model makes its own ids. */
+type WithTokenId = { generateTokenId(): string; format?: string; sessionUid?: string | undefined };
+type Model = { readonly prototype: object };
+
+/** Gives the library's models identifiers that lead to their sign-in: see `adapter/identifiers.ts`. */
+export function useOwnIdentifiers(provider: Provider): void {
+  const { AuthorizationCode, AccessToken, RefreshToken } = provider;
+  overrideTokenId(AuthorizationCode, (code) => newTaggedSecret(code.sessionUid ?? newTag()));
+  overrideTokenId(AccessToken, (token, original) => {
+    const id = original();
+    return token.format === "opaque" ? newTaggedSecret(token.sessionUid ?? newTag()) : id;
+  });
+  overrideTokenId(RefreshToken, (token) => {
+    const { RotatedRefreshToken } = contextOf(provider)?.oidc.entities ?? {};
+    const predecessor = parseRefreshToken(RotatedRefreshToken?.jti ?? "");
+    return predecessor === undefined
+      ? newRefreshFamily(token.sessionUid ?? newTag())
+      : nextInRefreshFamily(predecessor);
+  });
+  useOwnSessionIdentifiers(provider);
+}
+
+function overrideTokenId(model: Model, make: (token: WithTokenId, original: () => string) => string): void {
+  const prototype = model.prototype as WithTokenId;
+  const original = prototype.generateTokenId;
+  prototype.generateTokenId = function generateTokenId(this: WithTokenId) {
+    return make(this, () => original.call(this));
+  };
+}
+
+function useOwnSessionIdentifiers(provider: Provider): void {
+  const { Session } = provider;
+  const getSession = Session.get.bind(Session);
+  Session.get = async (ctx) => {
+    const session = await getSession(ctx);
+    // One that was not found in the store is new, whatever its cookie said.
+    if (session.exp === undefined) beginSignIn(session);
+    return session;
+  };
+  // A new secret under the same tag. The library would delete the old session first and lose what hangs on it.
+  Session.prototype.resetIdentifier = function resetIdentifier() {
+    this.jti = newTaggedSecret(this.uid);
+    Reflect.set(this, "touched", true);
+  };
+  const loginAccount = Session.prototype.loginAccount;
+  Session.prototype.loginAccount = function loginAs(details) {
+    // Nobody inherits the session of another, nor that of a browser in which nobody was signed in.
+    if (this.accountId !== details.accountId) beginSignIn(this);
+    loginAccount.call(this, details);
+  };
+  // The one identifier of the session that apps see, in ID tokens as in access tokens.
+  Session.prototype.ensureClientContainer = function ensureClientContainer(clientId) {
+    if (this.sidFor(clientId) === undefined) this.sidFor(clientId, this.uid);
+  };
+}
+
+type SessionIdentity = { uid: string; jti: string; authorizations?: unknown; iat?: number; exp?: number };
+
+function beginSignIn(session: SessionIdentity): void {
+  session.uid = newTag();
+  session.jti = newTaggedSecret(session.uid);
+  delete session.authorizations;
+  delete session.iat;
+}
+
+function contextOf(provider: Provider) {
+  return (provider.constructor as typeof Provider).ctx;
+}
+
+/** Secrets are kept as digests (RFC 9700 asks for nothing less), so the library's comparison is replaced. */
+export function useOwnSecretComparison(provider: Provider, clients: Clients): void {
+  provider.Client.prototype.compareClientSecret = function compareClientSecret(presented) {
+    return isClientSecret(clients, this.clientId, presented);
+  };
+}
+
+/** The library looks and then writes, which lets two parallel requests through; we claim in one step. */
+export function useAtomicReplayDetection(provider: Provider, state: ProtocolState, nowSeconds: () => number): void {
+  provider.ReplayDetection.unique = async (issuer, jti, expiresAt) =>
+    state.claimReplayId(sha256(`${issuer}\0${jti}`).toString("base64url"), (expiresAt ?? 0) - nowSeconds());
+}

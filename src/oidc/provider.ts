@@ -1,0 +1,111 @@
+import { type Configuration, type ErrorOut, type KoaContextWithOIDC, Provider } from "oidc-provider";
+import type { Accounts } from "../accounts/index.ts";
+import type { Config } from "../config/index.ts";
+import { type Clock, type CookieSigner, epochSeconds, isAppError } from "../core/index.ts";
+import type { Clients } from "../clients/index.ts";
+import type { ProtocolState } from "./adapter/index.ts";
+import { CLAIMS, findAccount } from "./configuration/claims.ts";
+import { extraClientMetadata } from "./configuration/clients.ts";
+import { cookies } from "./configuration/cookies.ts";
+import { ALGORITHMS, features } from "./configuration/features.ts";
+import { createInteractionPolicy } from "./configuration/interaction-policy.ts";
+import { lifetimes } from "./configuration/lifetimes.ts";
+import { TOKENS } from "./configuration/tokens.ts";
+import type { Consents } from "./consents.ts";
+import { loadExistingGrant } from "./grants.ts";
+import { ACR_PASSWORD, ROUTES } from "./identity.ts";
+import { restartTokenFor } from "./interactions.ts";
+import type { ProtocolPages, RequestingClient } from "./interactions-port.ts";
+import type { SigningKey } from "./keys/index.ts";
+import { useAtomicReplayDetection, useOwnIdentifiers, useOwnSecretComparison } from "./models.ts";
+import type { RestartTokens } from "./restart-tokens.ts";
+
+export interface ProviderDeps {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly cookieSigner: CookieSigner;
+  readonly accounts: Accounts;
+  readonly clients: Clients;
+  readonly consents: Consents;
+  readonly state: ProtocolState;
+  readonly keys: readonly SigningKey[];
+  readonly restartTokens: RestartTokens;
+  readonly pages: ProtocolPages;
+  readonly describeClient: (clientId: string | undefined) => Promise<RequestingClient | undefined>;
+}
+
+/** The protocol engine, configured. Each group of settings is a file in `configuration/`. */
+export function createProvider(deps: ProviderDeps): Provider {
+  const { config, clients, state } = deps;
+  const nowSeconds = (): number => epochSeconds(deps.clock);
+
+  const provider = new Provider(config.issuer, {
+    adapter: state.adapterFactory,
+    jwks: { keys: deps.keys.map(({ jwk }) => jwk) },
+    cookies: cookies(config.issuer, deps.cookieSigner),
+    routes: ROUTES,
+    features: features(deps),
+    enabledJWA: ALGORITHMS,
+    ttl: lifetimes(config, nowSeconds),
+    clockTolerance: 15,
+
+    findAccount: findAccount(deps.accounts),
+    claims: CLAIMS,
+    scopes: ["openid", "offline_access"],
+    acrValues: [ACR_PASSWORD],
+    subjectTypes: ["public"],
+
+    clientAuthMethods: ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"],
+    extraClientMetadata,
+    clientBasedCORS: (_ctx, origin, client) => listOf(client["allowed_origins"]).includes(origin),
+    clientDefaults: {
+      grant_types: ["authorization_code"],
+      response_types: ["code"],
+      id_token_signed_response_alg: "RS256",
+    },
+
+    responseTypes: ["code"],
+    pkce: { required: (_ctx, client) => client["require_pkce"] !== false },
+    loadExistingGrant: loadExistingGrant(deps),
+    ...TOKENS,
+
+    interactions: {
+      policy: createInteractionPolicy(),
+      url: (_ctx, interaction) =>
+        `/interaction/${interaction.uid}?r=${restartTokenFor(deps.restartTokens, interaction)}`,
+    },
+    renderError: (ctx, out, error) => renderError(deps, ctx, { out, error }),
+  } satisfies Configuration);
+
+  useOwnIdentifiers(provider);
+  useOwnSecretComparison(provider, clients);
+  useAtomicReplayDetection(provider, state, nowSeconds);
+  return provider;
+}
+
+async function renderError(
+  deps: ProviderDeps,
+  ctx: KoaContextWithOIDC,
+  failure: { out: ErrorOut; error: Error },
+): Promise<void> {
+  const restartToken = typeof ctx.query["r"] === "string" ? ctx.query["r"] : undefined;
+  const restart = restartToken === undefined ? undefined : readRestart(deps.restartTokens, restartToken);
+  const clientId = ctx.oidc?.client?.clientId ?? restart?.clientId;
+  await deps.pages.renderError(ctx, {
+    error: failure.out.error,
+    status: isAppError(failure.error) ? failure.error.status : ctx.status,
+    cause: failure.error,
+    client: await deps.describeClient(clientId),
+    restartUrl: restart === undefined ? undefined : `/interaction/restart?r=${restartToken}`,
+  });
+}
+
+function readRestart(restartTokens: RestartTokens, token: string): { clientId: string | undefined } | undefined {
+  const content = restartTokens.read(token);
+  const clientId = content?.params["client_id"];
+  return content && { clientId: typeof clientId === "string" ? clientId : undefined };
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,85 @@
+import type { EventEmitter } from "node:events";
+import type { Context } from "koa";
+import type { errors, Provider } from "oidc-provider";
+import { type AppError, isAppError } from "../core/index.ts";
+import type { Logger } from "../observability/index.ts";
+import { ROUTES } from "./identity.ts";
+
+/** How long caches may keep discovery and JWKS: long enough to spare us, short enough for a key to be seen in time. */
+const PUBLISHED_SECONDS = 300;
+const PUBLISHED_PATHS: readonly string[] = [
+  "/.well-known/openid-configuration",
+  "/.well-known/oauth-authorization-server",
+  ROUTES.jwks,
+];
+
+/** Events by which the library tells of requests that it refused. */
+const REFUSALS = [
+  "authorization.error",
+  "discovery.error",
+  "end_session.error",
+  "end_session_confirm.error",
+  "grant.error",
+  "introspection.error",
+  "jwks.error",
+  "pushed_authorization_request.error",
+  "revocation.error",
+  "userinfo.error",
+] as const;
+
+/** What answers of the protocol have to carry, and leave in the log, beyond what the library does. */
+export function applyResponseRules(provider: Provider, deps: { issuer: string; logger: Logger }): void {
+  // We are reached at the issuer's origin, whatever proxies do on the way; URLs and cookies follow from that.
+  const protocol = new URL(deps.issuer).protocol.slice(0, -1);
+  Object.defineProperty(provider.request, "protocol", { get: () => protocol });
+
+  provider.use(async (ctx, next) => {
+    await next();
+    if (PUBLISHED_PATHS.includes(ctx.path) && ctx.status === 200) {
+      ctx.set("Cache-Control", `public, max-age=${PUBLISHED_SECONDS}`);
+    }
+    const failure: unknown = ctx.state["protocolFailure"];
+    if (isAppError(failure)) answerFailure(ctx, failure);
+  });
+
+  provider.on("server_error", (ctx, error) => {
+    ctx.state["protocolFailure"] = error;
+    const { name, message, stack } = error;
+    const detail = isAppError(error) ? error.detail : undefined;
+    deps.logger.error(
+      { ...describeRequest(ctx), reason: message, detail, cause: { type: name, stack } },
+      "request failed",
+    );
+  });
+  for (const event of REFUSALS) {
+    // Of so many alike events the types make as many overloads, none of which fits a name that varies.
+    (provider as EventEmitter).on(event, (ctx: Context, error: errors.OIDCProviderError) => {
+      deps.logger.warn({ ...describeRequest(ctx), reason: error.error, detail: error.error_detail }, "request refused");
+    });
+  }
+}
+
+function describeRequest(ctx: Context) {
+  return { requestId: String(ctx.state["requestId"]), path: ctx.path };
+}
+
+/** A store that is away is 503 with a time to come back, and not the library's 500. */
+function answerFailure(ctx: Context, failure: AppError): void {
+  const isPage = ctx.type === "text/html";
+  ctx.status = failure.status;
+  if (failure.retryAfterSeconds !== undefined) ctx.set("Retry-After", String(failure.retryAfterSeconds));
+  if (isPage) return;
+  const error = failure.status === 503 ? "temporarily_unavailable" : "server_error";
+  ctx.body = { error, error_description: failure.sentence };
+}
+
+export function clearSessionCookie(provider: Provider, ctx: Context, issuer: string): void {
+  ctx.cookies.set(provider.cookieName("session"), null, {
+    signed: true,
+    httpOnly: true,
+    sameSite: "lax",
+    path: "/",
+    secure: issuer.startsWith("https:"),
+    overwrite: true,
+  });
+}
