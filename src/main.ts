@@ -1,0 +1,111 @@
+import { createTerminal, executeCommand, printAnswer, readDeclarationFile, startControlServer } from "./commands/index.ts";
+import { compose, type Latchkey } from "./compose.ts";
+import type { Config } from "./config/index.ts";
+import { type Demo, startDemo } from "./demo/index.ts";
+import { socketPathIn } from "./storage/index.ts";
+
+export interface ServeOptions {
+  /** A declarative file of clients and resource servers, applied before the server takes requests. */
+  readonly applyFile?: string | undefined;
+}
+
+/** A reason not to start, in a sentence for the operator. */
+export class StartError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "StartError";
+  }
+}
+
+/** What a server of this process consists of; closed in the opposite order. */
+interface Closable {
+  close(): Promise<void>;
+}
+
+/**
+ * Runs the server until it is told to stop (SIGTERM, SIGINT); resolves with the exit code.
+ *
+ * Embedded mode adds the control socket for the command line and, unless switched off, the demo.
+ */
+export async function serve(config: Config, options: ServeOptions = {}): Promise<number> {
+  const stop = untilSignal();
+  const parts: Closable[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const part of parts.splice(0).reverse()) await part.close();
+  };
+  try {
+    const latchkey = await compose(config);
+    parts.push(latchkey);
+    if (options.applyFile !== undefined) await applyFile(latchkey, options.applyFile);
+    await listen(latchkey, config);
+    const demo = config.mode === "embedded" ? await startEmbeddedParts(latchkey, { config, parts }) : undefined;
+    console.log(config.mode === "embedded" ? welcome(config, demo) : `Latchkey is ready at ${config.issuer}.`);
+    await stop;
+    await closeAll();
+    return 0;
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function applyFile(latchkey: Latchkey, path: string): Promise<void> {
+  const terminal = createTerminal(process);
+  const invocation = await readDeclarationFile(path, { readFile: terminal.readFile, mode: "apply" });
+  const onBug = (error: unknown): void => latchkey.logger.error({ cause: String(error) }, "could not apply the file");
+  const code = printAnswer(terminal, await executeCommand(latchkey, invocation, onBug), "text");
+  if (code !== 0) throw new StartError("The server did not start because the file was not applied.");
+}
+
+async function listen(latchkey: Latchkey, config: Config): Promise<void> {
+  const { host, port } = config.listen;
+  try {
+    await latchkey.listen();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EADDRINUSE") {
+      throw new StartError(`Port ${port} is in use. Stop what uses it, or set PORT to another port.`, { cause: error });
+    }
+    if (code === "EADDRNOTAVAIL" || code === "EACCES") {
+      throw new StartError(`Latchkey may not listen on ${host}:${port}. Set HOST and PORT to what it may use.`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+async function startEmbeddedParts(
+  latchkey: Latchkey,
+  { config, parts }: { config: Config; parts: Closable[] },
+): Promise<Demo | undefined> {
+  const { logger } = latchkey;
+  parts.push(await startControlServer({ socketPath: socketPathIn(config.dataDirectory), services: latchkey, logger }));
+  if (config.demo === undefined) return undefined;
+  const demo = await startDemo({ config, clients: latchkey.clients });
+  parts.push(demo);
+  return demo;
+}
+
+function welcome(config: Config, demo: Demo | undefined): string {
+  const rows = [
+    ["Open", config.issuer],
+    ...(demo === undefined ? [] : [["Demo", `${demo.appUrl}  (a single-page app that signs in here and calls an API)`]]),
+    ["Data", `${config.dataDirectory}  (database and secret; delete it to start over)`],
+    ["Stop", "Ctrl-C"],
+  ];
+  const lines = rows.map(([label = "", text = ""]) => `  ${label.padEnd(6)}${text}`);
+  return `\n${config.brand.name} is running on its embedded database, for trying out.\n\n${lines.join("\n")}\n`;
+}
+
+/** Resolves at the first signal to stop. A second one ends the process at once. */
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.once(signal, () => {
+        resolve();
+        process.once(signal, () => process.exit(1));
+      });
+    }
+  });
+}
