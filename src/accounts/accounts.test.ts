@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { Db } from "../storage/index.ts";
+import { createTestAccounts, freshAddress, openAccountsFixture, PASSWORD, unique } from "./accounts-fixture.ts";
+
+const source = { address: "192.0.2.7", requestId: "request-1" };
+
+// Each test is dozens of statements on a database in this process: slow when the machine is busy.
+vi.setConfig({ testTimeout: 30_000 });
+
+let db: Db;
+let close: () => Promise<void>;
+
+beforeAll(async () => {
+  ({ db, close } = await openAccountsFixture());
+}, 30_000);
+
+afterAll(() => close());
+
+const inputFor = (word: string) => ({ email: `${unique(word)}@example.com`, name: "Test Person", password: PASSWORD });
+
+describe("registration", () => {
+  test("makes an account with a random id of 128 bits, and tells the audit log", async () => {
+    const { accounts, audit } = createTestAccounts(db);
+    const input = { ...inputFor("Alice"), name: "  Alice  Liddell", locale: "de-at" };
+    const account = await accounts.register(input, source);
+    expect(account).toMatchObject({ email: input.email, name: "Alice Liddell", locale: "de-AT", emailVerified: false });
+    expect(account.id).toMatch(/^[\w-]{22}$/);
+    expect(account.disabledAt).toBeUndefined();
+    expect(account.createdAt).toEqual(account.updatedAt);
+    expect(await audit.list({ accountId: account.id, limit: 10 })).toMatchObject([
+      { type: "account.registered", ...source },
+    ]);
+    expect(await accounts.find(account.id)).toEqual(account);
+  });
+
+  test("keeps neither the password nor its hash in what it returns", async () => {
+    const { accounts } = createTestAccounts(db);
+    const account = await accounts.register(inputFor("bob"), source);
+    expect(JSON.stringify(account)).not.toMatch(/hash|plum|v1:/i);
+  });
+
+  test("refuses every spelling of an address that is taken", async () => {
+    const { accounts, audit } = createTestAccounts(db);
+    const local = unique("alice");
+    const input = { ...inputFor("alice"), email: `${local}@example.com` };
+    const account = await accounts.register(input, source);
+    for (const email of [
+      `${local.toUpperCase()}@Example.COM`,
+      ` ${local}@example.com `,
+      `${local}@ｅｘａｍｐｌｅ.com`,
+    ]) {
+      await expect(accounts.register({ ...input, email }, source)).rejects.toMatchObject({
+        code: "ACCOUNT_EMAIL_TAKEN",
+      });
+      expect(await accounts.findByEmail(email)).toEqual(account);
+    }
+    expect(await audit.list({ accountId: account.id, limit: 10 })).toHaveLength(1);
+  });
+
+  test("has one winner among 20 that run in parallel", async () => {
+    const { accounts } = createTestAccounts(db);
+    const input = inputFor("alice");
+    const results = await Promise.allSettled(Array.from({ length: 20 }, () => accounts.register(input, source)));
+    const refusals = results.filter((result) => result.status === "rejected");
+    expect(refusals).toHaveLength(19);
+    for (const { reason } of refusals) expect(reason).toMatchObject({ code: "ACCOUNT_EMAIL_TAKEN" });
+  });
+
+  test.each([
+    ["email", { email: "alice@localhost" }],
+    ["name", { name: " " }],
+    ["locale", { locale: "english please" }],
+    ["password", { password: "plum umbrella \uD800" }],
+  ] as const)("names the field %s when it cannot be used", async (field, change) => {
+    const { accounts } = createTestAccounts(db);
+    const refused = accounts.register({ ...inputFor("mallory"), ...change }, source);
+    await expect(refused).rejects.toMatchObject({ code: "INPUT_INVALID", field, detail: field });
+  });
+
+  test.each([
+    ["too_short", "plum umbrel"],
+    ["too_long", "plum umbrella ".repeat(80)],
+    ["too_common", "Password1234"],
+    ["own_words", "test.person!"],
+  ])("says %s of such a password", async (reason, password) => {
+    const { accounts } = createTestAccounts(db);
+    const refused = accounts.register({ ...inputFor("mallory"), password }, source);
+    await expect(refused).rejects.toMatchObject({ code: "PASSWORD_UNACCEPTABLE", reason, detail: reason });
+  });
+});
+
+describe("finding accounts", () => {
+  test("an unknown id, an unknown address and text that is none find nothing", async () => {
+    const { accounts } = createTestAccounts(db);
+    expect(await accounts.find("nobody")).toBeUndefined();
+    expect(await accounts.findByEmail("nobody@example.com")).toBeUndefined();
+    expect(await accounts.findByEmail("nobody")).toBeUndefined();
+  });
+
+  test("pages through all of them, each once", async () => {
+    const { accounts } = createTestAccounts(db);
+    const ids = new Set<string>();
+    for (const word of ["p", "q", "r", "s", "t"]) ids.add((await accounts.register(inputFor(word), source)).id);
+    const seen: string[] = [];
+    let after: string | undefined;
+    for (let page = 0; page < 100; page += 1) {
+      const found = await accounts.list({ limit: 2, after });
+      expect(found.length).toBeLessThanOrEqual(2);
+      seen.push(...found.map(({ id }) => id));
+      after = found.at(-1)?.id;
+      if (after === undefined) break;
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen).toEqual(expect.arrayContaining([...ids]));
+  });
+
+  test.each([0, 1_001, 1.5])("a page of %d accounts is refused", async (limit) => {
+    const { accounts } = createTestAccounts(db);
+    await expect(accounts.list({ limit })).rejects.toMatchObject({ code: "INPUT_INVALID" });
+  });
+});
+
+describe("disabling an account", () => {
+  test("is recorded, ends its sessions and stops sign-ins until it is enabled again", async () => {
+    const { accounts, audit, ended } = createTestAccounts(db);
+    const input = inputFor("bob");
+    const { id } = await accounts.register(input, source);
+    const attempt = { email: input.email, password: PASSWORD, source: { address: freshAddress() } };
+
+    expect((await accounts.disable(id)).disabledAt).toBeInstanceOf(Date);
+    expect(ended).toEqual([id]);
+    expect(await accounts.signIn(attempt)).toEqual({ outcome: "refused" });
+
+    expect((await accounts.enable(id)).disabledAt).toBeUndefined();
+    expect(await accounts.signIn(attempt)).toMatchObject({ outcome: "accepted", account: { id } });
+    const types = (await audit.list({ accountId: id, limit: 10 })).map(({ type }) => type);
+    expect(types).toEqual([
+      "sign_in.succeeded",
+      "account.enabled",
+      "sign_in.failed",
+      "account.disabled",
+      "account.registered",
+    ]);
+  });
+
+  test("is committed before its sessions are ended, and ends them again when it is repeated", async () => {
+    const disabledWhenEnding: (boolean | undefined)[] = [];
+    const { accounts, audit } = createTestAccounts(db, {
+      endSessions: async (accountId) => {
+        const account = await accounts.find(accountId);
+        disabledWhenEnding.push(account?.disabledAt !== undefined);
+        if (disabledWhenEnding.length === 1) throw new Error("the session store is away");
+      },
+    });
+    const { id } = await accounts.register(inputFor("bob"), source);
+    await expect(accounts.disable(id)).rejects.toThrow("the session store is away");
+    const { disabledAt } = await accounts.disable(id);
+    expect(disabledAt).toEqual((await accounts.find(id))?.disabledAt);
+    expect(disabledWhenEnding).toEqual([true, true]);
+    expect(await audit.list({ accountId: id, type: "account.disabled", limit: 10 })).toHaveLength(1);
+  });
+
+  test("of somebody unknown says so and ends nothing", async () => {
+    const { accounts, ended } = createTestAccounts(db);
+    await expect(accounts.disable("nobody")).rejects.toMatchObject({ code: "ACCOUNT_NOT_FOUND" });
+    await expect(accounts.enable("nobody")).rejects.toMatchObject({ code: "ACCOUNT_NOT_FOUND" });
+    expect(ended).toEqual([]);
+  });
+});

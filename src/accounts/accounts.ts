@@ -1,0 +1,115 @@
+import { availableParallelism } from "node:os";
+import type { Audit } from "../audit/index.ts";
+import type { Config } from "../config/index.ts";
+import { AppError, type Clock } from "../core/index.ts";
+import type { Db } from "../storage/index.ts";
+import type { Account, RequestSource } from "./account.ts";
+import { findAccountById, findCredentials, listAccounts, setDisabledAt } from "./account-records.ts";
+import { parseEmail } from "./email-address.ts";
+import { createHashingQueue } from "./passwords/hashing-queue.ts";
+import { createPasswordHasher, type PasswordHasher } from "./passwords/password-hasher.ts";
+import { createRegistration, type RegistrationInput } from "./registration.ts";
+import { createSignIn, type SignInAttempt, type SignInOutcome } from "./sign-in.ts";
+import { createSignInThrottle } from "./sign-in-throttle.ts";
+
+const LIST_LIMIT_MAX = 1_000;
+const HASHING_WAITING_MAX = 64;
+const HASHING_WAIT_MAX_MS = 1_000;
+const LIBUV_THREADS = 4;
+
+export interface Accounts {
+  /**
+   * Creates an account.
+   *
+   * @throws AccountFieldInvalidError (INPUT_INVALID) naming the field, PasswordUnacceptableError
+   * (PASSWORD_UNACCEPTABLE) with the rule, AppError ACCOUNT_EMAIL_TAKEN or HASHING_BUSY.
+   */
+  register(input: RegistrationInput, source: RequestSource): Promise<Account>;
+  /**
+   * Checks an e-mail address and a password. `refused` says no more on purpose; every outcome is in the audit log.
+   *
+   * @throws AppError HASHING_BUSY, with the attempt counted but not evaluated.
+   */
+  signIn(attempt: SignInAttempt): Promise<SignInOutcome>;
+  /** Also finds disabled accounts: whoever issues anything looks at `disabledAt`. */
+  find(id: string): Promise<Account | undefined>;
+  /** Finds by any spelling of the address; text that is no address finds nothing. */
+  findByEmail(email: string): Promise<Account | undefined>;
+  /** In the order of ids, from 1 to 1,000 at a time; `after` is the last id of the page before. @throws INPUT_INVALID */
+  list(page: { readonly limit: number; readonly after?: string | undefined }): Promise<readonly Account[]>;
+  /**
+   * Disables an account, commits that, and then ends its sessions. Repeating it ends them again, should that have failed.
+   *
+   * @throws AppError ACCOUNT_NOT_FOUND
+   */
+  disable(id: string): Promise<Account>;
+  /** Lets the person sign in again; ended sessions stay ended. @throws AppError ACCOUNT_NOT_FOUND */
+  enable(id: string): Promise<Account>;
+  /** Removes throttle counters whose window is over and returns how many; to be called every few minutes. */
+  sweepThrottle(): Promise<number>;
+}
+
+export interface AccountsDependencies {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly audit: Audit;
+  readonly passwordHash: Config["passwordHash"];
+  /** Ends every session of an account and every token that hangs on one. */
+  readonly endSessions: (accountId: string) => Promise<void>;
+  /** argon2id, bounded to the cores, when absent. */
+  readonly hasher?: PasswordHasher | undefined;
+}
+
+export function createAccounts(deps: AccountsDependencies): Accounts {
+  const { db, clock } = deps;
+  const hasher = deps.hasher ?? createBoundedHasher(deps.passwordHash);
+  const throttle = createSignInThrottle({ db, clock });
+  return {
+    register: createRegistration({ db, clock, audit: deps.audit, hasher }),
+    signIn: createSignIn({ db, audit: deps.audit, hasher, throttle }),
+    find: (id) => findAccountById(db, id),
+    async findByEmail(email) {
+      const address = parseEmail(email);
+      return address && (await findCredentials(db, address.folded))?.account;
+    },
+    async list({ limit, after = "" }) {
+      if (!Number.isInteger(limit) || limit < 1 || limit > LIST_LIMIT_MAX) {
+        throw new AppError("INPUT_INVALID", { detail: `limit is not between 1 and ${LIST_LIMIT_MAX}` });
+      }
+      return listAccounts(db, limit, after);
+    },
+    async disable(id) {
+      const account = await changeDisabled(deps, id, "account.disabled");
+      await deps.endSessions(id);
+      return account;
+    },
+    enable: (id) => changeDisabled(deps, id, "account.enabled"),
+    sweepThrottle: () => throttle.sweep(),
+  };
+}
+
+/** Only a change is recorded: an account that is so already stays as it is. */
+async function changeDisabled(
+  { db, clock, audit }: AccountsDependencies,
+  id: string,
+  type: "account.disabled" | "account.enabled",
+): Promise<Account> {
+  return db.transaction().execute(async (tx) => {
+    const now = new Date(clock.nowMs());
+    const changed = await setDisabledAt(tx, id, { disabledAt: type === "account.disabled" ? now : undefined, now });
+    if (changed !== undefined) await audit.append(tx, { type, accountId: id });
+    const account = changed ?? (await findAccountById(tx, id));
+    if (account === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
+    return account;
+  });
+}
+
+/** One core, and one thread of the pool that signing shares, always stay free for everybody who is signed in. */
+function createBoundedHasher(cost: Config["passwordHash"]): PasswordHasher {
+  const queue = createHashingQueue({
+    concurrencyMax: Math.max(1, Math.min(availableParallelism(), LIBUV_THREADS) - 1),
+    waitingMax: HASHING_WAITING_MAX,
+    waitMaxMs: HASHING_WAIT_MAX_MS,
+  });
+  return createPasswordHasher(cost, queue);
+}

@@ -1,0 +1,24 @@
+/**
+ * People's accounts: registration, passwords, sign-in and its throttle, disabling.
+ *
+ * A sign-in is counted per account and per address, then the account is looked up, then the password is verified, then
+ * the outcome is recorded: the same steps for accounts that do not exist. Registration is decided by the unique index
+ * on the folded address.
+ *
+ * Invariants: ids are random and never reused; a password is checked before it is hashed and never cut off; hashing is
+ * bounded, so that sign-ins cannot stop the issuing of tokens; no password hash leaves this folder; when the database
+ * does not count, nobody signs in.
+ */
+export type { Account, RequestSource } from "./account.ts";
+export { type AccountField, AccountFieldInvalidError, PasswordUnacceptableError } from "./account-input-errors.ts";
+export { type Accounts, type AccountsDependencies, createAccounts } from "./accounts.ts";
+export {
+  checkPassword,
+  type OwnWords,
+  PASSWORD_BYTES_MAX,
+  PASSWORD_CHARACTERS_MIN,
+  type PasswordFault,
+  type PasswordVerdict,
+} from "./passwords/password-rules.ts";
+export type { RegistrationInput } from "./registration.ts";
+export type { SignInAttempt, SignInOutcome } from "./sign-in.ts";

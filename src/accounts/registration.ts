@@ -1,0 +1,63 @@
+import type { Audit } from "../audit/index.ts";
+import { AppError, type Clock, randomToken } from "../core/index.ts";
+import type { Db } from "../storage/index.ts";
+import type { Account, RequestSource } from "./account.ts";
+import { AccountFieldInvalidError, PasswordUnacceptableError } from "./account-input-errors.ts";
+import { insertAccount } from "./account-records.ts";
+import { type EmailAddress, parseEmail } from "./email-address.ts";
+import type { PasswordHasher } from "./passwords/password-hasher.ts";
+import { checkPassword } from "./passwords/password-rules.ts";
+import { parseLocale, parseName } from "./profile.ts";
+
+const ACCOUNT_ID_BYTES = 16;
+
+/** What a person typed, or what an operator's command was given. Untrusted. */
+export interface RegistrationInput {
+  readonly email: string;
+  readonly name: string;
+  readonly password: string;
+  readonly locale?: string | undefined;
+}
+
+export interface RegistrationDependencies {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly audit: Audit;
+  readonly hasher: PasswordHasher;
+}
+
+interface Registration {
+  readonly email: EmailAddress;
+  readonly name: string;
+  readonly locale: string | undefined;
+}
+
+export function createRegistration({ db, clock, audit, hasher }: RegistrationDependencies) {
+  return async function register(input: RegistrationInput, source: RequestSource): Promise<Account> {
+    const registration = parseRegistration(input);
+    const verdict = checkPassword(input.password, { email: registration.email.folded, name: registration.name });
+    if (verdict !== "acceptable") throw new PasswordUnacceptableError(verdict);
+    // Hashed whether or not the address is taken: the time until the answer must not tell (ASVS 6.3.8).
+    const passwordHash = await hasher.hash(input.password);
+    return db.transaction().execute(async (tx) => {
+      const id = randomToken(ACCOUNT_ID_BYTES);
+      const createdAt = new Date(clock.nowMs());
+      const account = await insertAccount(tx, { id, ...registration, passwordHash, createdAt });
+      if (account === undefined) throw new AppError("ACCOUNT_EMAIL_TAKEN");
+      await audit.append(tx, { type: "account.registered", accountId: id, ...source });
+      return account;
+    });
+  };
+}
+
+function parseRegistration(input: RegistrationInput): Registration {
+  const email = parseEmail(input.email);
+  if (email === undefined) throw new AccountFieldInvalidError("email");
+  const name = parseName(input.name);
+  if (name === undefined) throw new AccountFieldInvalidError("name");
+  const locale = input.locale === undefined ? undefined : parseLocale(input.locale);
+  if (input.locale !== undefined && locale === undefined) throw new AccountFieldInvalidError("locale");
+  // Half a surrogate pair has no UTF-8: all such passwords would hash alike.
+  if (!input.password.isWellFormed()) throw new AccountFieldInvalidError("password");
+  return { email, name, locale };
+}

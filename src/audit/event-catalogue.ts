@@ -1,0 +1,31 @@
+/**
+ * Every event that the audit log can hold, and what it means to an operator.
+ *
+ * Names are never reused or renamed: rows that were written years ago are still read by them.
+ */
+export const AUDIT_EVENTS = {
+  "account.registered": "An account was created.",
+  "account.disabled": "An operator disabled an account; its sessions and tokens end.",
+  "account.enabled": "An operator enabled a disabled account.",
+  "sign_in.succeeded": "A person proved who they are.",
+  "sign_in.failed": "A sign-in was refused; `data.reason` says why, which the person is not told.",
+  "sign_in.throttled": "A sign-in was not evaluated: too many attempts by `data.by`, the account or the address.",
+  "session.started": "A browser session began.",
+  "session.ended": "A browser session ended, with every token that hung on it.",
+  "consent.given": "A person allowed a client what it asked for.",
+  "consent.withdrawn": "A person took back what they had allowed a client.",
+  "client.created": "A client was registered.",
+  "client.changed": "A client's settings were changed.",
+  "client.removed": "A client was removed.",
+  "client.secret_rotated": "A client got a new secret.",
+  "resource_server.created": "A resource server was registered.",
+  "resource_server.changed": "A resource server's settings were changed.",
+  "resource_server.removed": "A resource server was removed.",
+  "signing_key.created": "A key that signs tokens was created.",
+  "signing_key.retired": "A key stopped signing tokens.",
+  "authorization_code.reuse_detected": "An authorization code was presented twice; what it had issued was revoked.",
+  "refresh_token.reuse_detected": "A spent refresh token was presented; its whole family was revoked.",
+  "token.revoked": "A client gave a token back.",
+} as const satisfies Record<string, string>;
+
+export type AuditEventType = keyof typeof AUDIT_EVENTS;

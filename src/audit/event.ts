@@ -1,0 +1,31 @@
+import type { AuditEventType } from "./event-catalogue.ts";
+
+/** Something that happened and that an operator may have to answer for. Absent fields were not known or do not apply. */
+export interface AuditEvent {
+  readonly type: AuditEventType;
+  readonly accountId?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly sessionId?: string | undefined;
+  /** Leads to the log lines of the same request. */
+  readonly requestId?: string | undefined;
+  /** The address that the request came from, as seen behind trusted proxies. */
+  readonly address?: string | undefined;
+  /** Particulars of this type of event, at most 4 KiB of JSON. Never a secret, and nothing that a person typed. */
+  readonly data?: AuditData | undefined;
+}
+
+export type AuditData = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
+export interface StoredAuditEvent extends AuditEvent {
+  /** A decimal number; larger ones were written later, give or take events that were written at the same moment. */
+  readonly id: string;
+  readonly occurredAt: Date;
+  readonly data: AuditData;
+}
+
+export interface AuditFilter {
+  readonly accountId?: string | undefined;
+  readonly type?: AuditEventType | undefined;
+  /** How many events at most, from 1 to 1,000. */
+  readonly limit: number;
+}

@@ -1,0 +1,12 @@
+/**
+ * The record of what happened to accounts, sessions, consents, clients and keys, for operators and investigators.
+ *
+ * `event-catalogue.ts` names every event. Whoever changes something appends the event inside the same transaction, so
+ * that no change goes unrecorded and nothing is recorded that did not happen.
+ *
+ * Invariants: rows are added and never changed or removed (a trigger in the database refuses it); no secret, no token
+ * and nothing that a person typed is ever in them.
+ */
+export { type Audit, type AuditDependencies, createAudit } from "./audit.ts";
+export { AUDIT_EVENTS, type AuditEventType } from "./event-catalogue.ts";
+export type { AuditData, AuditEvent, AuditFilter, StoredAuditEvent } from "./event.ts";
