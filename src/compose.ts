@@ -78,7 +78,7 @@ export async function openServices(config: Config, overrides: Overrides = {}): P
   const directory = config.mode === "embedded" ? lockDataDirectory(config.dataDirectory) : undefined;
   const closers: (() => unknown)[] = [() => directory?.release()];
   const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).reverse()) await closer();
+    for (const closer of closers.splice(0).toReversed()) await closer();
   };
   try {
     const database = await openDatabase(config, directory, logger);

@@ -1,8 +1,16 @@
-import { createTerminal, executeCommand, printAnswer, readDeclarationFile, startControlServer } from "./commands/index.ts";
+import {
+  createTerminal,
+  DeclarationFileError,
+  executeCommand,
+  printAnswer,
+  readDeclarationFile,
+  startControlServer,
+} from "./commands/index.ts";
 import { compose, type Latchkey } from "./compose.ts";
 import type { Config } from "./config/index.ts";
-import { type Demo, startDemo } from "./demo/index.ts";
-import { socketPathIn } from "./storage/index.ts";
+import { isAppError } from "./core/index.ts";
+import { type Demo, DemoPortInUseError, startDemo } from "./demo/index.ts";
+import { DataDirectoryLockedError, socketPathIn } from "./storage/index.ts";
 
 export interface ServeOptions {
   /** A declarative file of clients and resource servers, applied before the server takes requests. */
@@ -31,7 +39,7 @@ export async function serve(config: Config, options: ServeOptions = {}): Promise
   const stop = untilSignal();
   const parts: Closable[] = [];
   const closeAll = async (): Promise<void> => {
-    for (const part of parts.splice(0).reverse()) await part.close();
+    for (const part of parts.splice(0).toReversed()) await part.close();
   };
   try {
     const latchkey = await compose(config);
@@ -45,13 +53,24 @@ export async function serve(config: Config, options: ServeOptions = {}): Promise
     return 0;
   } catch (error) {
     await closeAll();
-    throw error;
+    console.error(reasonNotToStart(error));
+    return 1;
   }
+}
+
+/** The operator's sentence for what stops a start; a bug keeps its stack. */
+function reasonNotToStart(error: unknown): string {
+  if (isAppError(error)) return error.detail === undefined ? error.sentence : `${error.sentence} (${error.detail})`;
+  const isExpected = [StartError, DataDirectoryLockedError, DemoPortInUseError, DeclarationFileError].some(
+    (kind) => error instanceof kind,
+  );
+  if (error instanceof Error) return isExpected ? error.message : (error.stack ?? error.message);
+  return String(error);
 }
 
 async function applyFile(latchkey: Latchkey, path: string): Promise<void> {
   const terminal = createTerminal(process);
-  const invocation = await readDeclarationFile(path, { readFile: terminal.readFile, mode: "apply" });
+  const invocation = await readDeclarationFile(path, { readFile: (file) => terminal.readFile(file), mode: "apply" });
   const onBug = (error: unknown): void => latchkey.logger.error({ cause: String(error) }, "could not apply the file");
   const code = printAnswer(terminal, await executeCommand(latchkey, invocation, onBug), "text");
   if (code !== 0) throw new StartError("The server did not start because the file was not applied.");
@@ -90,7 +109,9 @@ async function startEmbeddedParts(
 function welcome(config: Config, demo: Demo | undefined): string {
   const rows = [
     ["Open", config.issuer],
-    ...(demo === undefined ? [] : [["Demo", `${demo.appUrl}  (a single-page app that signs in here and calls an API)`]]),
+    ...(demo === undefined
+      ? []
+      : [["Demo", `${demo.appUrl}  (a single-page app that signs in here and calls an API)`]]),
     ["Data", `${config.dataDirectory}  (database and secret; delete it to start over)`],
     ["Stop", "Ctrl-C"],
   ];

@@ -1,4 +1,4 @@
-import type { Middleware } from "koa";
+import type { Context, Middleware } from "koa";
 
 const CHECK_TIMEOUT_MS = 700;
 
@@ -27,17 +27,18 @@ export function createHealth(checks: ReadinessChecks): Health {
       isDraining = true;
     },
     async middleware(ctx, next) {
-      if (ctx.method !== "GET" && ctx.method !== "HEAD") return next();
-      if (ctx.path === "/health/live") {
-        ctx.body = { status: "ok" };
-      } else if (ctx.path === "/health/ready") {
-        const failing = isDraining ? ["draining"] : await failingChecks();
-        ctx.status = failing.length === 0 ? 200 : 503;
-        ctx.body = failing.length === 0 ? { status: "ok" } : { status: "unavailable", failing };
-      } else return next();
-      ctx.set("Cache-Control", "no-store");
+      const isProbe = ctx.method === "GET" || ctx.method === "HEAD";
+      if (isProbe && ctx.path === "/health/live") answer(ctx, []);
+      else if (isProbe && ctx.path === "/health/ready") answer(ctx, isDraining ? ["draining"] : await failingChecks());
+      else await next();
     },
   };
+}
+
+function answer(ctx: Context, failing: readonly string[]): void {
+  ctx.status = failing.length === 0 ? 200 : 503;
+  ctx.body = failing.length === 0 ? { status: "ok" } : { status: "unavailable", failing };
+  ctx.set("Cache-Control", "no-store");
 }
 
 async function passes(check: () => Promise<void>): Promise<boolean> {

@@ -8,7 +8,7 @@ import type { Consents, ConsentedScopes } from "./consents.ts";
 import { addScopes } from "./grants.ts";
 import { ACR_PASSWORD, ROUTES } from "./identity.ts";
 import type { Interactions, PendingInteraction, RequestedAccess, RequestingClient } from "./interactions-port.ts";
-import type { RestartContent, RestartTokens } from "./restart-tokens.ts";
+import { type RestartContent, restartTokenFor, type RestartTokens } from "./restart-tokens.ts";
 
 const PAGES = { login: "sign-in", create: "create-account", consent: "consent" } as const;
 const REQUEST_URI_PREFIX = "urn:ietf:params:oauth:request_uri:";
@@ -137,21 +137,10 @@ async function describeInteraction(
     isReauthentication: page === "sign-in" && session?.accountId !== undefined,
     loginHint: textOf(params["login_hint"]),
     uiLocales: textOf(params["ui_locales"])?.split(" ") ?? [],
-    access: await describeAccess(deps.clients, askedScopes(interaction)),
+    access: await describeAccess(deps.clients, await shownScopes(deps.provider, interaction)),
     formActionOrigins: redirectOrigin === undefined ? [] : [redirectOrigin],
     restartToken: restartTokenFor(deps.restartTokens, interaction),
   };
-}
-
-export function restartTokenFor(restartTokens: RestartTokens, interaction: Interaction): string {
-  const params = Object.entries(interaction.params).filter(
-    ([name, value]) => value !== undefined && name !== "request",
-  );
-  const pushed = Reflect.get(interaction, "parJti") !== undefined;
-  return restartTokens.issue({
-    params: Object.fromEntries(params) as RestartContent["params"],
-    pushed,
-  });
 }
 
 /** What the consent page asks for: what is missing from the grant so far. */
@@ -161,6 +150,27 @@ function askedScopes(interaction: Interaction): ConsentedScopes {
     missingResourceScopes?: Record<string, string[]>;
   };
   return { identity: details.missingOIDCScope ?? [], resources: details.missingResourceScopes ?? {} };
+}
+
+/** What the consent page lists: what is missing, or all of it when the client asks for consent once more. */
+async function shownScopes(provider: Provider, interaction: Interaction): Promise<ConsentedScopes> {
+  const missing = askedScopes(interaction);
+  const isNothingNew = missing.identity.length === 0 && Object.keys(missing.resources).length === 0;
+  const grant =
+    isNothingNew && interaction.grantId !== undefined ? await provider.Grant.find(interaction.grantId) : undefined;
+  if (grant === undefined) return missing;
+  const requested = new Set(textOf(interaction.params["scope"])?.split(" "));
+  const resources = Object.entries(grant.resources ?? {}).map(([identifier, scope]): [string, string[]] => [
+    identifier,
+    scope.split(" ").filter((name) => requested.has(name)),
+  ]);
+  return {
+    identity: grant
+      .getOIDCScope()
+      .split(" ")
+      .filter((scope) => requested.has(scope)),
+    resources: Object.fromEntries(resources),
+  };
 }
 
 async function describeAccess(clients: Clients, scopes: ConsentedScopes): Promise<RequestedAccess> {

@@ -14,11 +14,10 @@ import { TOKENS } from "./configuration/tokens.ts";
 import type { Consents } from "./consents.ts";
 import { loadExistingGrant } from "./grants.ts";
 import { ACR_PASSWORD, ROUTES } from "./identity.ts";
-import { restartTokenFor } from "./interactions.ts";
 import type { ProtocolPages, RequestingClient } from "./interactions-port.ts";
 import type { SigningKey } from "./keys/index.ts";
 import { useAtomicReplayDetection, useOwnIdentifiers, useOwnSecretComparison } from "./models.ts";
-import type { RestartTokens } from "./restart-tokens.ts";
+import { restartTokenFor, type RestartTokens } from "./restart-tokens.ts";
 
 export interface ProviderDeps {
   readonly config: Config;

@@ -7,11 +7,11 @@ import { ROUTES } from "./identity.ts";
 
 /** How long caches may keep discovery and JWKS: long enough to spare us, short enough for a key to be seen in time. */
 const PUBLISHED_SECONDS = 300;
-const PUBLISHED_PATHS: readonly string[] = [
+const PUBLISHED_PATHS: ReadonlySet<string> = new Set([
   "/.well-known/openid-configuration",
   "/.well-known/oauth-authorization-server",
   ROUTES.jwks,
-];
+]);
 
 /** Events by which the library tells of requests that it refused. */
 const REFUSALS = [
@@ -35,7 +35,7 @@ export function applyResponseRules(provider: Provider, deps: { issuer: string; l
 
   provider.use(async (ctx, next) => {
     await next();
-    if (PUBLISHED_PATHS.includes(ctx.path) && ctx.status === 200) {
+    if (PUBLISHED_PATHS.has(ctx.path) && ctx.status === 200) {
       ctx.set("Cache-Control", `public, max-age=${PUBLISHED_SECONDS}`);
     }
     const failure: unknown = ctx.state["protocolFailure"];

@@ -1,4 +1,5 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
+import type { Interaction } from "oidc-provider";
 import { z } from "zod";
 import { type Clock, epochSeconds, type Sealer } from "../core/index.ts";
 
@@ -45,4 +46,16 @@ export function createRestartTokens(deps: { sealer: Sealer; clock: Clock }): Res
       return age <= LIFETIME_SECONDS ? { params: content.params, pushed: content.pushed } : undefined;
     },
   };
+}
+
+/** The token that begins the authorization request of this interaction again. */
+export function restartTokenFor(restartTokens: RestartTokens, interaction: Interaction): string {
+  const params = Object.entries(interaction.params).filter(
+    ([name, value]) => value !== undefined && name !== "request",
+  );
+  const pushed = Reflect.get(interaction, "parJti") !== undefined;
+  return restartTokens.issue({
+    params: Object.fromEntries(params) as RestartContent["params"],
+    pushed,
+  });
 }

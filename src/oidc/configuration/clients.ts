@@ -20,7 +20,6 @@ export function toMetadata(client: Client): AdapterPayload & ClientMetadata {
     response_types: usesCode ? ["code"] : [],
     redirect_uris: [...client.redirectUris],
     post_logout_redirect_uris: [...client.postLogoutRedirectUris],
-    scope: client.scopes.join(" "),
     id_token_signed_response_alg: client.idTokenAlgorithm,
     require_pushed_authorization_requests: client.requirePushedAuthorizationRequests,
     dpop_bound_access_tokens: client.dpopBoundAccessTokens,
@@ -34,6 +33,8 @@ export function toMetadata(client: Client): AdapterPayload & ClientMetadata {
 function optionalMembers(client: Client): Partial<ClientMetadata> {
   const usesSecret = client.authMethod.startsWith("client_secret");
   const members = {
+    // A service has none of its own: what it may do is said by its resource servers.
+    scope: client.scopes.length === 0 ? undefined : client.scopes.join(" "),
     client_uri: client.homeUri,
     initiate_login_uri: client.initiateLoginUri,
     logo_uri: client.logoUri,

@@ -14,8 +14,8 @@ export function cookies(issuer: string, signer: CookieSigner): NonNullable<Confi
       interaction: isSecure ? "__Secure-lk_interaction" : "lk_interaction",
       resume: isSecure ? "__Secure-lk_resume" : "lk_resume",
     },
-    // The library keeps an object that can sign and verify as it is, though its types ask for a list of secrets.
-    keys: signer as unknown as string[],
+    // An object that can sign and verify is kept as it is; a list would be copied and used for HMAC-SHA-1.
+    keys: signer,
     long: { ...options, path: "/" },
     short: options,
   };

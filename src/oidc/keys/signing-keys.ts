@@ -83,9 +83,7 @@ async function createMissingKeys(deps: SigningKeysDeps): Promise<void> {
       .execute();
     const present = new Set(current.map(({ algorithm }) => algorithm));
     const missing = SIGNATURE_ALGORITHMS.filter((algorithm) => !present.has(algorithm));
-    const created = await Promise.all(
-      missing.map(async (algorithm) => ({ algorithm, ...(await generateKey(algorithm)) })),
-    );
+    const created = await Promise.all(missing.map(generateKey));
     const at = new Date(deps.clock.nowMs());
     for (const { algorithm, kid, privateJwk, publicJwk } of created) {
       await tables
@@ -111,7 +109,8 @@ async function generateKey(algorithm: SignatureAlgorithm) {
   const members = { use: "sig", alg: algorithm };
   const publicJwk: JWK = { ...(await exportJWK(publicKey)), ...members };
   const kid = await calculateJwkThumbprint(publicJwk);
-  return { kid, publicJwk: { ...publicJwk, kid }, privateJwk: { ...(await exportJWK(privateKey)), ...members, kid } };
+  const privateJwk: JWK = { ...(await exportJWK(privateKey)), ...members, kid };
+  return { algorithm, kid, publicJwk: { ...publicJwk, kid }, privateJwk };
 }
 
 function sealKey(sealer: Sealer, kid: string, jwk: JWK): Buffer {
