@@ -39,10 +39,11 @@ import { catalogues } from "../views/messages/index.ts";
 
 const SWEEP_EVERY_MS = 60_000;
 
-/** What tests put in place of the real thing. */
 export interface Overrides {
   readonly clock?: Clock;
   readonly logger?: Logger;
+  /** `ifReachable`: a Redis that is away fails what needs it, and nothing else. The command line needs it seldom. */
+  readonly redis?: "required" | "ifReachable";
 }
 
 export interface Services {
@@ -85,7 +86,7 @@ export async function openServices(config: Config, overrides: Overrides = {}): P
     closers.push(() => database.close());
     const migrations = createMigrations(database.db);
     if (config.migrations === "apply") await migrations.apply().catch(rethrowStoreFailure);
-    const redis = await openProtocolRedis(config, logger);
+    const redis = await openProtocolRedis(config, { logger, need: overrides.redis ?? "required" });
     closers.push(() => redis?.disconnect());
     const services = buildServices(config, { database, redis, clock });
     // What an older secret of ours sealed in this directory still opens when LATCHKEY_SECRET is set later.
@@ -123,18 +124,23 @@ async function openDatabase(config: Config, directory: DataDirectory | undefined
   }
 }
 
-async function openProtocolRedis(config: Config, logger: Logger): Promise<Redis | undefined> {
+async function openProtocolRedis(
+  config: Config,
+  { logger, need }: { logger: Logger; need: NonNullable<Overrides["redis"]> },
+): Promise<Redis | undefined> {
   if (config.redisUrl === undefined) return undefined;
-  const onConnectionError = (error: Error): void =>
+  const onConnectionError = (error: Error): void => {
     logger.warn({ reason: error.message }, "lost the connection to redis");
+  };
   const redis = openRedis({ url: config.redisUrl, onConnectionError });
   try {
-    await connectRedis(redis);
-    return redis;
+    for (const advice of await connectRedis(redis)) logger.warn({}, advice);
   } catch (error) {
+    if (need === "ifReachable") return redis;
     redis.disconnect();
     throw error;
   }
+  return redis;
 }
 
 function rethrowStoreFailure(error: unknown): never {

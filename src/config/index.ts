@@ -4,6 +4,7 @@
  * `settings.ts` is the table of all settings; every fault is reported at once; unknown keys are faults. Nothing else
  * reads the environment.
  */
-export { type Config, ConfigError, type ConfigFault } from "./config.ts";
+export { type Config, ConfigError } from "./config.ts";
+export { type ConfigReport, defaultOf, inspectConfig } from "./inspect-config.ts";
 export { loadConfig } from "./load-config.ts";
 export { type Setting, type SettingKey, SETTINGS } from "./settings.ts";

@@ -4,8 +4,17 @@ import { parse } from "yaml";
 import { type Config, ConfigError, type ConfigFault } from "./config.ts";
 import { type Setting, type SettingKey, SETTINGS, type SettingValues } from "./settings.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
-type RawValues = Map<SettingKey, string>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where the text of a setting came from. */
+export type SettingOrigin = "environment" | "file";
+
+interface RawValue {
+  readonly text: string;
+  readonly origin: SettingOrigin;
+}
+
+type RawValues = Map<SettingKey, RawValue>;
 
 const KEYS = Object.keys(SETTINGS) as SettingKey[];
 const settingOf = (key: SettingKey): Setting => SETTINGS[key];
@@ -15,9 +24,17 @@ const isKey = (key: string): key is SettingKey => Object.hasOwn(SETTINGS, key);
  * Reads the settings from the file named by `CONFIG_FILE`, from the environment (which wins) and from the files that
  * `<KEY>_FILE` names.
  *
+ * @param environment the process's own when absent.
  * @throws ConfigError with every fault, when there is any.
  */
-export function loadConfig(environment: Environment): Config {
+export function loadConfig(environment: Environment = process.env): Config {
+  const { values, faults } = readSettings(environment);
+  if (faults.length > 0) throw new ConfigError(faults);
+  return toConfig(values);
+}
+
+/** Everything that was said and everything that is wrong with it; faulty values have their default in `values`. */
+export function readSettings(environment: Environment) {
   const faults: ConfigFault[] = [];
   const raw: RawValues = new Map();
   readSettingsFile(environment["CONFIG_FILE"], raw, faults);
@@ -25,8 +42,7 @@ export function loadConfig(environment: Environment): Config {
   findUnknownKeys(environment, faults);
   const values = parseValues(raw, faults);
   findContradictions(values, faults);
-  if (faults.length > 0) throw new ConfigError(faults);
-  return toConfig(values);
+  return { raw: raw as ReadonlyMap<SettingKey, RawValue>, values, faults: faults as readonly ConfigFault[] };
 }
 
 function readSettingsFile(path: string | undefined, raw: RawValues, faults: ConfigFault[]): void {
@@ -45,7 +61,8 @@ function readSettingsFile(path: string | undefined, raw: RawValues, faults: Conf
     return;
   }
   for (const [key, value] of Object.entries(settings)) {
-    if (isKey(key) && ["string", "number", "boolean"].includes(typeof value)) raw.set(key, String(value));
+    if (isKey(key) && ["string", "number", "boolean"].includes(typeof value))
+      raw.set(key, { text: String(value), origin: "file" });
     else
       faults.push({
         key,
@@ -62,10 +79,10 @@ function readEnvironment(environment: Environment, raw: RawValues, faults: Confi
     if (direct && path) {
       faults.push({ key, problem: `is given twice, directly and as ${key}_FILE`, example: settingOf(key).example });
     } else if (direct) {
-      raw.set(key, direct);
+      raw.set(key, { text: direct, origin: "environment" });
     } else if (path) {
       try {
-        raw.set(key, readFileSync(path, "utf8").trim());
+        raw.set(key, { text: readFileSync(path, "utf8").trim(), origin: "environment" });
       } catch {
         faults.push({
           key: `${key}_FILE`,
@@ -124,7 +141,7 @@ function isOneSlipAway(typed: string, known: string): boolean {
 function parseValues(raw: RawValues, faults: ConfigFault[]): SettingValues {
   const values: Partial<Record<SettingKey, unknown>> = {};
   for (const key of KEYS) {
-    const result = settingOf(key).schema.safeParse(raw.get(key));
+    const result = settingOf(key).schema.safeParse(raw.get(key)?.text);
     if (result.success) values[key] = result.data;
     else {
       const problem = result.error.issues[0]?.message ?? "is not valid";
@@ -181,7 +198,7 @@ function toConfig(values: SettingValues): Config {
     session: { idleSeconds: values.SESSION_IDLE_SECONDS, maxSeconds: values.SESSION_MAX_SECONDS },
     brand: { name: values.BRAND_NAME, color: values.BRAND_COLOR, logoFile: values.BRAND_LOGO },
     links: { help: values.HELP_URL, privacy: values.PRIVACY_URL },
-    logLevel: values.LOG_LEVEL,
+    logLevel: values.LOG_LEVEL ?? (isEmbedded ? "warn" : "info"),
     demo:
       isEmbedded && values.DEMO === "on" ? { appPort: values.DEMO_APP_PORT, apiPort: values.DEMO_API_PORT } : undefined,
   } satisfies Config);

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 
 /**
@@ -42,12 +43,17 @@ const optionalUrl = (schemes: readonly string[]) =>
 
 const webUrl = optionalUrl(["https", "http", "mailto"]);
 
+/** An address with the length of its prefix, such as `10.0.0.0/8`. */
+function isNetwork(text: string): boolean {
+  const [, address = "", prefix] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? [];
+  return Number(prefix) <= (isIP(address) === 4 ? 32 : 128) && isIP(address) !== 0;
+}
+
 const proxies = z
   .string()
   .transform((value) => (/^\d+$/.test(value) ? Number(value) : value.split(",").map((part) => part.trim())))
   .refine(
-    (value) =>
-      typeof value === "number" ? value <= 10 : value.every((network) => /^[0-9a-f.:]+\/\d{1,3}$/i.test(network)),
+    (value) => (typeof value === "number" ? value <= 10 : value.every(isNetwork)),
     "is neither a number of proxies nor a list of networks",
   )
   .default(0);
@@ -56,7 +62,7 @@ const proxies = z
 const issuer = z
   .string()
   .refine(
-    (value) => URL.canParse(value) && new URL(value).origin === value,
+    (value) => /^https?:/.test(value) && URL.canParse(value) && new URL(value).origin === value,
     "is not an origin such as https://id.example.com",
   )
   .optional();
@@ -179,9 +185,10 @@ export const SETTINGS = {
     schema: webUrl,
   },
   LOG_LEVEL: {
-    description: "`debug`, `info`, `warn`, `error` or `silent`.",
+    description:
+      "`debug`, `info`, `warn`, `error` or `silent`. Without it, `warn` in embedded mode, where a person reads along, and `info` otherwise.",
     example: "info",
-    schema: z.enum(["debug", "info", "warn", "error", "silent"], "is no log level").default("info"),
+    schema: z.enum(["debug", "info", "warn", "error", "silent"], "is no log level").optional(),
   },
   DEMO: {
     description: "`off` leaves out the demo app and API that embedded mode serves.",

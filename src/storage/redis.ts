@@ -54,21 +54,30 @@ export function parseSentinelUrl(url: string): RedisOptions {
 
 /**
  * Connects, and refuses a Redis that may throw keys away: what is evicted is a session or a revocation that is
- * silently forgotten.
+ * silently forgotten. Returns what an operator should know of one that may be used.
  *
  * @throws AppError STORE_UNAVAILABLE with the remedy in its detail.
  */
-export async function connectRedis(redis: Redis): Promise<void> {
+export async function connectRedis(redis: Redis): Promise<readonly string[]> {
   try {
     await redis.connect();
   } catch (cause) {
     throw new AppError("STORE_UNAVAILABLE", { detail: "redis does not answer; check REDIS_URL", cause });
   }
-  const memory = await redis.info("memory");
-  const policy = /^maxmemory_policy:(.+?)\s*$/m.exec(memory)?.[1] ?? "unknown";
+  const policy = infoField(await redis.info("memory"), "maxmemory_policy");
   if (policy !== "noeviction") {
     throw new AppError("STORE_UNAVAILABLE", {
       detail: `redis has maxmemory-policy ${policy} and may evict sessions and tokens; run "CONFIG SET maxmemory-policy noeviction" and set the same in redis.conf`,
     });
   }
+  const isAppendOnly = infoField(await redis.info("persistence"), "aof_enabled") === "1";
+  return isAppendOnly
+    ? []
+    : [
+        "redis is not append-only: if it crashes, sign-outs and revocations of the last minutes may be undone; set appendonly yes",
+      ];
+}
+
+function infoField(info: string, field: string): string {
+  return new RegExp(`^${field}:(.+?)\\s*$`, "m").exec(info)?.[1] ?? "unknown";
 }

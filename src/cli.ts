@@ -1,0 +1,79 @@
+/**
+ * The command line's entry: reads what was typed, then starts the server, asks the one that runs, or opens the store.
+ *
+ * What needs the stores is imported when it is needed, so that help and `config check` answer at once.
+ */
+import {
+  type Answer,
+  answerConfigCheck,
+  askServer,
+  createTerminal,
+  executeCommand,
+  failed,
+  type Invocation,
+  parseCommandLine,
+  printAnswer,
+  type Terminal,
+} from "./commands/index.ts";
+import { type Config, ConfigError, inspectConfig, loadConfig } from "./config/index.ts";
+import { isAppError } from "./core/index.ts";
+import { createLogger } from "./observability/index.ts";
+import { asStoreFailure, DataDirectoryLockedError, socketPathIn } from "./storage/index.ts";
+
+/** Carries out a command line. Resolves with the exit code: 0 done, 1 failed, 2 wrong usage. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const terminal = createTerminal(process);
+  const request = await parseCommandLine(argv, terminal);
+  if (request.kind === "finished") return request.exitCode;
+  if (request.kind === "check-config") return printAnswer(terminal, answerConfigCheck(inspectConfig()), request.format);
+  return withConfig(terminal, async (config) => {
+    if (request.kind === "serve") return serve(config, request.applyFile);
+    return printAnswer(terminal, await answerCommand(config, request.invocation, terminal), request.format);
+  });
+}
+
+async function withConfig(terminal: Terminal, use: (config: Config) => Promise<number>): Promise<number> {
+  let config: Config;
+  try {
+    config = loadConfig();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    terminal.writeError(`${error.message}\n`);
+    return 1;
+  }
+  return use(config);
+}
+
+async function serve(config: Config, applyFile: string | undefined): Promise<number> {
+  const { serve: start } = await import("./main.ts");
+  return start(config, applyFile === undefined ? {} : { applyFile });
+}
+
+/** In embedded mode only one process may have the database open, so that a server that runs is asked first. */
+async function answerCommand(config: Config, invocation: Invocation, terminal: Terminal): Promise<Answer> {
+  if (config.mode === "embedded") {
+    const answer = await askServer(socketPathIn(config.dataDirectory), invocation);
+    if (answer !== undefined) return answer;
+  }
+  const { openServices } = await import("./compose.ts");
+  try {
+    // Silent: what a command has to say is its answer, which programs may read.
+    const services = await openServices(config, { logger: createLogger({ level: "silent" }), redis: "ifReachable" });
+    try {
+      return await executeCommand(services, invocation, (error) => terminal.writeError(`${String(error)}\n`));
+    } finally {
+      await services.close();
+    }
+  } catch (error) {
+    return wordOpeningFailure(asStoreFailure(error));
+  }
+}
+
+function wordOpeningFailure(error: unknown): Answer {
+  if (error instanceof DataDirectoryLockedError) {
+    return failed("SERVER_BUSY", "A server on this data directory is starting or stopping. Try again in a moment.");
+  }
+  if (isAppError(error))
+    return failed(error.code, error.detail === undefined ? error.sentence : `${error.sentence} (${error.detail})`);
+  throw error;
+}

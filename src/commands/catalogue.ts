@@ -1,0 +1,13 @@
+import { clientCommands } from "./client-commands.ts";
+import type { Command } from "./command.ts";
+import { resourceCommands } from "./resource-commands.ts";
+import { storeCommands } from "./store-commands.ts";
+import { userCommands } from "./user-commands.ts";
+
+/** Every command that works on the store. `serve` and `config check` are the command line's own. */
+export const catalogue: readonly Command[] = [
+  ...clientCommands,
+  ...resourceCommands,
+  ...userCommands,
+  ...storeCommands,
+];

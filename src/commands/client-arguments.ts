@@ -1,0 +1,159 @@
+import { AUTH_METHODS, GRANT_TYPES, IDENTITY_SCOPES, SIGNATURE_ALGORITHMS } from "../clients/index.ts";
+import { collectValue, type CommandLine, JSON_OPTION, parseWholeNumber, splitAtEquals } from "./options.ts";
+import type { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage-error.ts";
+
+interface AddOptions {
+  readonly name: string;
+  readonly redirectUri?: readonly string[];
+  readonly postLogoutRedirectUri?: readonly string[];
+  readonly allowedOrigin?: readonly string[];
+  readonly authMethod?: string;
+  readonly grantType?: readonly string[];
+  readonly scope?: readonly string[];
+  readonly resource?: readonly string[];
+  readonly defaultResource?: string;
+  readonly firstParty?: true;
+  readonly homeUri?: string;
+  readonly initiateLoginUri?: string;
+  readonly logoUri?: string;
+  readonly policyUri?: string;
+  readonly termsUri?: string;
+  readonly jwks?: string;
+  readonly jwksUri?: string;
+  readonly idTokenAlgorithm?: string;
+  readonly pkce: boolean;
+  readonly requirePar?: true;
+  readonly dpop?: true;
+  readonly json?: true;
+}
+
+const ADD_EXAMPLES = `
+A single-page or native app is a public client; it needs an id, a name and a redirect URI:
+  latchkey client add shopWeb --name Shop --redirect-uri https://shop.example.com/callback
+
+A service that calls an API in its own name is a confidential client; its secret is shown once:
+  latchkey client add billingApi --name Billing --auth-method client_secret_basic \\
+    --resource https://api.example.com=invoices:read,invoices:write
+`;
+
+export function addClientArguments(commandLine: CommandLine): void {
+  const group = commandLine.program.command("client").description("applications that may ask for tokens (clients)");
+  addAddArguments(commandLine, group);
+  addOtherArguments(commandLine, group);
+}
+
+type Group = CommandLine["program"];
+
+function addAddArguments({ terminal, chooseCommand }: CommandLine, group: Group): void {
+  group
+    .command("add")
+    .argument("<id>", "1 to 64 letters, digits, dots, underscores and hyphens")
+    .description("register an application")
+    .requiredOption("--name <name>", "what people read on the pages")
+    .option("--redirect-uri <uri>", "where people come back to, exactly as it will be sent (repeatable)", collectValue)
+    .option("--post-logout-redirect-uri <uri>", "where people may go after signing out (repeatable)", collectValue)
+    .option(
+      "--allowed-origin <origin>",
+      "whose pages may call us; those of the redirect URIs (repeatable)",
+      collectValue,
+    )
+    .option("--auth-method <method>", `one of ${AUTH_METHODS.join(", ")}; none, a public client`)
+    .option("--grant-type <type>", `of ${GRANT_TYPES.join(", ")} (repeatable)`, collectValue)
+    .option("--scope <scope>", `of ${IDENTITY_SCOPES.join(", ")} (repeatable)`, collectValue)
+    .option(
+      "--resource <identifier[=scope,scope]>",
+      "an API that it may call, and the scopes (repeatable)",
+      collectValue,
+    )
+    .option("--default-resource <identifier>", "the API that is meant when a request names none")
+    .option("--first-party", "our own app: people are not asked for their consent")
+    .option("--home-uri <uri>", "its home page, where the pages' way back leads")
+    .option("--initiate-login-uri <uri>", "where a sign-in can be begun anew")
+    .option("--logo-uri <uri>", "its logo, shown on the consent page")
+    .option("--policy-uri <uri>", "its privacy policy")
+    .option("--terms-uri <uri>", "its terms of service")
+    .option("--jwks <file>", "its public keys as a JSON Web Key Set, for private_key_jwt")
+    .option("--jwks-uri <uri>", "where its public keys are, for private_key_jwt")
+    .option("--id-token-algorithm <alg>", `one of ${SIGNATURE_ALGORITHMS.join(", ")}; RS256`)
+    .option("--no-pkce", "exempt a confidential client that cannot do PKCE")
+    .option("--require-par", "accept pushed authorization requests only (RFC 9126)")
+    .option("--dpop", "bind its access tokens to its key (RFC 9449)")
+    .option(...JSON_OPTION)
+    .addHelpText("after", ADD_EXAMPLES)
+    .action(async (id: string, options: AddOptions) => {
+      const input = { id, ...toSettings(options), jwks: await readKeySet(terminal, options.jwks) };
+      chooseCommand({ command: "client add", input }, options);
+    });
+}
+
+function addOtherArguments({ chooseCommand }: CommandLine, group: Group): void {
+  group
+    .command("list")
+    .description("list the applications")
+    .option(...JSON_OPTION)
+    .action((options: { readonly json?: true }) => chooseCommand({ command: "client list", input: {} }, options));
+
+  group
+    .command("rotate-secret")
+    .argument("<id>", "the application's id")
+    .description("make a new secret and show it once")
+    .option("--keep-old-for <seconds>", "let the old secret work for so long, up to 90 days", parseWholeNumber, 0)
+    .option(...JSON_OPTION)
+    .action((id: string, options: { readonly keepOldFor: number; readonly json?: true }) => {
+      const input = { id, keepOldForSeconds: options.keepOldFor };
+      chooseCommand({ command: "client rotate-secret", input }, options);
+    });
+
+  for (const [name, description] of [
+    ["show", "show an application's settings"],
+    ["remove", "remove an application: nobody can sign in through it any more"],
+  ] as const) {
+    group
+      .command(name)
+      .argument("<id>", "the application's id")
+      .description(description)
+      .option(...JSON_OPTION)
+      .action((id: string, options: { readonly json?: true }) =>
+        chooseCommand({ command: `client ${name}`, input: { id } }, options),
+      );
+  }
+}
+
+/** Absent options stay absent, so that `clients` fills in its defaults and there is one place that knows them. */
+function toSettings(options: AddOptions): object {
+  return {
+    name: options.name,
+    redirectUris: options.redirectUri,
+    postLogoutRedirectUris: options.postLogoutRedirectUri,
+    allowedOrigins: options.allowedOrigin,
+    authMethod: options.authMethod,
+    grantTypes: options.grantType,
+    scopes: options.scope,
+    resources: options.resource?.map((text) => {
+      const [identifier, scopes] = splitAtEquals(text);
+      return { identifier, scopes: scopes?.split(",") };
+    }),
+    defaultResource: options.defaultResource,
+    isFirstParty: options.firstParty,
+    homeUri: options.homeUri,
+    initiateLoginUri: options.initiateLoginUri,
+    logoUri: options.logoUri,
+    policyUri: options.policyUri,
+    termsUri: options.termsUri,
+    jwksUri: options.jwksUri,
+    idTokenAlgorithm: options.idTokenAlgorithm,
+    requirePkce: options.pkce,
+    requirePushedAuthorizationRequests: options.requirePar,
+    dpopBoundAccessTokens: options.dpop,
+  };
+}
+
+async function readKeySet(terminal: Terminal, file: string | undefined): Promise<unknown> {
+  if (file === undefined) return undefined;
+  try {
+    return JSON.parse(await terminal.readFile(file));
+  } catch {
+    throw new UsageError(`${file} cannot be read as JSON.`);
+  }
+}

@@ -1,0 +1,54 @@
+import type { z } from "zod";
+import type { Accounts } from "../accounts/index.ts";
+import type { Clients } from "../clients/index.ts";
+import type { Migrations } from "../storage/index.ts";
+
+/** What commands work with; a running server and a store that was opened for one command both have it. */
+export interface Services {
+  readonly accounts: Pick<Accounts, "register" | "list" | "find" | "findByEmail" | "disable" | "enable">;
+  readonly clients: Clients;
+  readonly migrations: Pick<Migrations, "listPending" | "apply">;
+}
+
+/** A command with everything it needs: it can be run here, or be sent to the server that holds the database. */
+export interface Invocation {
+  /** Such as `client add`. */
+  readonly command: string;
+  /** Plain JSON. May hold a password or a client's secret, and is never logged. */
+  readonly input: unknown;
+}
+
+/** What a command has to say: `data` for programs, `text` for people. */
+export interface CommandOutput {
+  readonly data: unknown;
+  readonly text: string;
+}
+
+export interface Command {
+  readonly name: string;
+  /** Every command but `migrate` finds the tables of this version or says what to do. */
+  readonly schema: "current" | "any";
+  /** @throws z.ZodError when the input is not what this command takes; AppError for what is refused. */
+  run(services: Services, input: unknown): Promise<CommandOutput>;
+}
+
+interface CommandDefinition<Input, Result> {
+  readonly name: string;
+  readonly schema?: "any";
+  readonly input: z.ZodType<Input>;
+  /** Does the work; what it returns is the answer in JSON. */
+  readonly run: (services: Services, input: Input) => Promise<Result>;
+  /** Puts the result into words. */
+  readonly describe: (result: Result) => string;
+}
+
+export function defineCommand<Input, Result>(definition: CommandDefinition<Input, Result>): Command {
+  return {
+    name: definition.name,
+    schema: definition.schema ?? "current",
+    async run(services, input) {
+      const result = await definition.run(services, definition.input.parse(input));
+      return { data: result, text: definition.describe(result) };
+    },
+  };
+}

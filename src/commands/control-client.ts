@@ -1,0 +1,37 @@
+import { request } from "node:http";
+import type { Invocation } from "./command.ts";
+import { shortestPath } from "./control-path.ts";
+import { type Answer, answerSchema, failed } from "./execute.ts";
+
+const ANSWER_TIMEOUT_MS = 60_000;
+
+/** Asks the server that owns the socket; `undefined` when there is none. */
+export async function askServer(socketPath: string, invocation: Invocation): Promise<Answer | undefined> {
+  try {
+    const answer = await post(shortestPath(socketPath), JSON.stringify(invocation));
+    return answerSchema.parse(JSON.parse(answer));
+  } catch (error) {
+    if (isNobodyThere(error)) return undefined;
+    return failed("SERVER_SILENT", "The running server did not answer as expected. Is it of the same version?");
+  }
+}
+
+/** No socket, or one that a server left behind when it died. */
+function isNobodyThere(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ECONNREFUSED");
+}
+
+function post(socketPath: string, body: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+  const outgoing = request({ socketPath, method: "POST", path: "/commands", headers, signal }, (response) => {
+    const chunks: Buffer[] = [];
+    response.on("data", (chunk: Buffer) => chunks.push(chunk));
+    response.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+    response.on("error", reject);
+  });
+  outgoing.on("error", reject);
+  outgoing.end(body);
+  return promise;
+}

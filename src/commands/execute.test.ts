@@ -1,0 +1,174 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { sql } from "kysely";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { createAccounts } from "../accounts/index.ts";
+import { createAudit } from "../audit/index.ts";
+import { createClients } from "../clients/index.ts";
+import { systemClock } from "../core/index.ts";
+import { createMigrations, type Database, openEmbedded } from "../storage/index.ts";
+import type { Services } from "./command.ts";
+import { readDeclarationFile } from "./declaration-file.ts";
+import { executeCommand } from "./execute.ts";
+
+const EXAMPLE_FILE = join(import.meta.dirname, "../../config/latchkey.example.yaml");
+const ALICE = { email: "alice@example.com", name: "Alice", password: "a quite uncommon phrase" };
+const shopWeb = { id: "shopWeb", name: "Shop", redirectUris: ["https://shop.example.com/callback"] };
+
+let database: Database;
+let services: Services;
+const endedSessionsOf: string[] = [];
+const bugs: unknown[] = [];
+
+beforeAll(async () => {
+  database = await openEmbedded(undefined);
+  const { db } = database;
+  const audit = createAudit({ db, clock: systemClock });
+  services = {
+    accounts: createAccounts({
+      db,
+      clock: systemClock,
+      audit,
+      passwordHash: { memoryKib: 19_456, passes: 2 },
+      endSessions: async (accountId) => void endedSessionsOf.push(accountId),
+    }),
+    clients: createClients({ db, clock: systemClock, audit }),
+    migrations: createMigrations(db),
+  };
+  await services.migrations.apply();
+}, 30_000);
+afterAll(() => database.close());
+
+beforeEach(async () => {
+  await sql`truncate clients, resource_servers, accounts, audit_events cascade`.execute(database.db);
+  bugs.length = 0;
+});
+
+async function execute(command: string, input: unknown = {}) {
+  const answer = await executeCommand(services, { command, input }, (error) => bugs.push(error));
+  return answer.outcome === "done" ? answer : { ...answer, text: "", data: undefined };
+}
+
+test("a client is added, listed, shown, rotated and removed", async () => {
+  const settings = { id: "billingApi", name: "Billing", authMethod: "client_secret_basic" };
+  const added = await execute("client add", settings);
+  expect(added.text).toMatch(
+    /^Client billingApi was added\.\n\nIts secret, which is shown only now:\n {2}[\w-]{43}\n$/,
+  );
+  expect((await execute("client list")).text).toMatch(
+    /ID +NAME +AUTHENTICATION +GRANT TYPES\nbillingApi +Billing +client_secret_basic +client_credentials/,
+  );
+  expect((await execute("client show", { id: "billingApi" })).text).toMatch(/activeSecrets +1/);
+  const rotated = await execute("client rotate-secret", { id: "billingApi", keepOldForSeconds: 60 });
+  expect(rotated.text).toContain("the old one works for 60 seconds more");
+  expect((await execute("client remove", { id: "billingApi" })).text).toBe("Client billingApi was removed.");
+  expect((await execute("client list")).text).toContain("There are no clients yet");
+});
+
+test("a secret is in the answer that makes it and in no other", async () => {
+  const settings = { id: "billingApi", name: "Billing", authMethod: "client_secret_basic" };
+  const added = await execute("client add", settings);
+  expect(added.data).toMatchObject({ secret: expect.stringMatching(/^[\w-]{43}$/) });
+  const [shown, listed] = [await execute("client show", { id: "billingApi" }), await execute("client list")];
+  expect(JSON.stringify([shown, listed])).not.toMatch(/secretHashes|[\w-]{43}/);
+});
+
+test("a resource server is added, listed and removed", async () => {
+  const settings = { identifier: "urn:orders", name: "Orders", scopes: [{ name: "read", description: "See orders" }] };
+  expect((await execute("resource add", settings)).text).toBe("Resource server urn:orders was added.");
+  expect((await execute("resource list")).text).toMatch(/urn:orders +Orders +jwt, 300 s +read/);
+  expect((await execute("resource remove", { identifier: "urn:orders" })).text).toContain("was removed");
+});
+
+test("an account is created, listed, disabled by address and enabled by id", async () => {
+  const { data } = await execute("user add", ALICE);
+  const { id } = data as { id: string };
+  expect(JSON.stringify(data)).not.toContain("argon2");
+  expect((await execute("user list", { limit: 10 })).text).toMatch(
+    new RegExp(`${id} +alice@example.com +Alice .* active`),
+  );
+  expect((await execute("user disable", { idOrEmail: "ALICE@example.com" })).text).toContain("is disabled");
+  expect(endedSessionsOf).toContain(id);
+  expect((await execute("user list", { limit: 10 })).text).toContain("disabled");
+  expect((await execute("user enable", { idOrEmail: id })).data).toMatchObject({ id, disabledAt: undefined });
+  expect(await execute("user disable", { idOrEmail: "nobody" })).toMatchObject({ code: "ACCOUNT_NOT_FOUND" });
+});
+
+test("a full page of accounts says how to get the next one", async () => {
+  await execute("user add", ALICE);
+  const page = await execute("user list", { limit: 1 });
+  expect(page.text).toContain("--after ");
+  expect((await execute("user list", { limit: 2 })).text).not.toContain("--after ");
+});
+
+test("a file is applied once and shows what differs", async () => {
+  const apply = (document: unknown, mode = "apply") => execute("apply", { document, secretFiles: {}, mode });
+  const tried = await apply({ clients: [shopWeb] }, "dryRun");
+  expect(tried.text).toBe("+ client shopWeb\n\n1 change to apply; nothing was changed (--dry-run).\n");
+  expect((await apply({ clients: [shopWeb] })).text).toBe("+ client shopWeb\n\n1 change applied.\n");
+  expect((await apply({ clients: [shopWeb] })).text).toBe("There is nothing to change.");
+  const changed = await apply({ clients: [{ ...shopWeb, name: "Shop 2", homeUri: "https://shop.example.com" }] });
+  expect(changed.text).toBe(
+    "~ client shopWeb\n    homeUri: (none) -> https://shop.example.com\n    name: Shop -> Shop 2\n\n1 change applied.\n",
+  );
+  expect((await apply({ clients: [{ id: "shopWeb", remove: true }] })).text).toBe(
+    "- client shopWeb\n\n1 change applied.\n",
+  );
+});
+
+test("the example file applies cleanly, and a second time there is nothing to change", async () => {
+  const invocation = await readDeclarationFile(EXAMPLE_FILE, {
+    readFile: (path) => readFile(path, "utf8"),
+    mode: "apply",
+  });
+  const first = await executeCommand(services, invocation, (error) => bugs.push(error));
+  expect(first).toMatchObject({ outcome: "done", text: expect.stringMatching(/\+ client shopWeb[^]*changes applied/) });
+  const second = await executeCommand(services, invocation, (error) => bugs.push(error));
+  expect(second).toMatchObject({ outcome: "done", text: "There is nothing to change." });
+});
+
+test("faults of settings are answered all at once", async () => {
+  const answer = await execute("client add", { ...shopWeb, redirectUris: ["javascript:alert(1)"], colour: "red" });
+  expect(answer).toMatchObject({
+    outcome: "failed",
+    code: "CLIENT_INVALID",
+    faults: [{ key: "redirectUris[0]" }, { key: "colour" }],
+  });
+});
+
+test("what is refused says why to the operator", async () => {
+  expect(await execute("user add", { ...ALICE, password: "short" })).toMatchObject({
+    code: "PASSWORD_UNACCEPTABLE",
+    sentence: "This password cannot be used. (too_short)",
+  });
+});
+
+test("input that a command does not take is refused, and so is a command that does not exist", async () => {
+  expect(await execute("client show", { name: "shopWeb" })).toMatchObject({ code: "INPUT_INVALID" });
+  expect(await execute("client eat")).toMatchObject({ code: "COMMAND_UNKNOWN" });
+  expect(bugs).toEqual([]);
+});
+
+test("a bug is reported and not shown", async () => {
+  const broken: Services = {
+    ...services,
+    clients: { ...services.clients, listClients: () => Promise.reject(new Error("x")) },
+  };
+  const answer = await executeCommand(broken, { command: "client list", input: {} }, (error) => bugs.push(error));
+  expect(answer).toMatchObject({ code: "SERVER_ERROR", sentence: "Something went wrong on our side." });
+  expect(bugs).toHaveLength(1);
+});
+
+test("while migrations are pending every command but migrate says so", async () => {
+  const pending: Services = {
+    ...services,
+    migrations: { listPending: async () => ["0002-a"], apply: async () => ["0002-a"] },
+  };
+  const run = (command: string) => executeCommand(pending, { command, input: {} }, (error) => bugs.push(error));
+  expect(await run("client list")).toMatchObject({
+    code: "MIGRATIONS_PENDING",
+    sentence: 'The database has yet to get 1 migration. Run "latchkey migrate" first.',
+  });
+  expect(await run("migrate")).toMatchObject({ data: { applied: ["0002-a"] }, text: "Applied:\n  0002-a" });
+  expect((await execute("migrate")).text).toBe("The database is up to date.");
+});

@@ -1,0 +1,23 @@
+import type { Format } from "./request.ts";
+import type { Answer, Failure } from "./execute.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Prints an answer and returns the exit code: 0 when the command was carried out, 1 when it was not. */
+export function printAnswer(terminal: Terminal, answer: Answer, format: Format): 0 | 1 {
+  if (answer.outcome === "done") {
+    const text = format === "json" ? JSON.stringify(answer.data ?? null, undefined, 2) : answer.text.trimEnd();
+    terminal.writeOut(`${text}\n`);
+    return 0;
+  }
+  if (format === "json") {
+    const { code, sentence, faults } = answer;
+    terminal.writeOut(`${JSON.stringify({ error: { code, message: sentence, faults } }, undefined, 2)}\n`);
+  } else {
+    terminal.writeError(`${describeFailure(answer)}\n`);
+  }
+  return 1;
+}
+
+function describeFailure({ sentence, faults }: Failure): string {
+  return [sentence, ...faults.map(({ key, problem }) => `  ${key} ${problem}.`)].join("\n");
+}

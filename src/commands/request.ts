@@ -1,0 +1,12 @@
+import type { Invocation } from "./command.ts";
+
+/** How an answer is printed. */
+export type Format = "text" | "json";
+
+/** What the command line asks for. */
+export type Request =
+  | { readonly kind: "command"; readonly invocation: Invocation; readonly format: Format }
+  | { readonly kind: "serve"; readonly applyFile: string | undefined }
+  | { readonly kind: "check-config"; readonly format: Format }
+  /** Help was shown, or what was typed cannot be carried out; the terminal has been told. */
+  | { readonly kind: "finished"; readonly exitCode: 0 | 1 | 2 };

@@ -1,0 +1,69 @@
+import { type CommandLine, JSON_OPTION, parseWholeNumber } from "./options.ts";
+import { readNewPassword } from "./password-input.ts";
+
+interface AddOptions {
+  readonly name: string;
+  readonly locale?: string;
+  readonly passwordStdin?: true;
+  readonly json?: true;
+}
+
+interface ListOptions {
+  readonly limit: number;
+  readonly after?: string;
+  readonly json?: true;
+}
+
+const PAGE_SIZE = 100;
+
+const ADD_EXAMPLES = `
+The password is asked for without showing it, or read from standard input; never from an argument,
+where the shell's history and the list of processes would keep it.
+
+Examples:
+  latchkey user add alice@example.com --name "Alice Ames"
+  pass show alice | latchkey user add alice@example.com --name "Alice Ames" --password-stdin
+`;
+
+export function addUserArguments({ program, terminal, chooseCommand }: CommandLine): void {
+  const group = program.command("user").description("people who can sign in (accounts)");
+
+  group
+    .command("add")
+    .argument("<email>", "the address to sign in with")
+    .description("create an account")
+    .requiredOption("--name <name>", "the person's name")
+    .option("--locale <tag>", "preferred language, such as en or de-CH")
+    .option("--password-stdin", "read the password from standard input")
+    .option(...JSON_OPTION)
+    .addHelpText("after", ADD_EXAMPLES)
+    .action(async (email: string, options: AddOptions) => {
+      const password = await readNewPassword(terminal, { fromStandardInput: options.passwordStdin === true });
+      const { name, locale } = options;
+      chooseCommand({ command: "user add", input: { email, name, password, locale } }, options);
+    });
+
+  group
+    .command("list")
+    .description("list accounts, a page at a time")
+    .option("--limit <count>", "accounts on a page, 1 to 1000", parseWholeNumber, PAGE_SIZE)
+    .option("--after <id>", "the last account of the page before")
+    .option(...JSON_OPTION)
+    .action(({ limit, after, ...options }: ListOptions) =>
+      chooseCommand({ command: "user list", input: { limit, after } }, options),
+    );
+
+  for (const [name, description] of [
+    ["disable", "shut a person out: sessions and tokens end at once"],
+    ["enable", "let a disabled person sign in again"],
+  ] as const) {
+    group
+      .command(name)
+      .argument("<account>", "an account's id or email address")
+      .description(description)
+      .option(...JSON_OPTION)
+      .action((idOrEmail: string, options: { readonly json?: true }) =>
+        chooseCommand({ command: `user ${name}`, input: { idOrEmail } }, options),
+      );
+  }
+}

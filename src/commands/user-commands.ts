@@ -1,0 +1,68 @@
+import { z } from "zod";
+import type { Account } from "../accounts/index.ts";
+import { AppError } from "../core/index.ts";
+import { type Command, defineCommand, type Services } from "./command.ts";
+import { layOutTable } from "./text-layout.ts";
+
+/** Commands come from the machine itself: from the terminal, or through a socket that only its owner can open. */
+const LOCAL_SOURCE = { address: "127.0.0.1" };
+
+const oneAccount = z.strictObject({ idOrEmail: z.string() });
+
+const addUser = defineCommand({
+  name: "user add",
+  input: z.strictObject({
+    email: z.string(),
+    name: z.string(),
+    password: z.string(),
+    locale: z.string().optional(),
+  }),
+  run: ({ accounts }, { locale, ...person }) =>
+    accounts.register(locale === undefined ? person : { ...person, locale }, LOCAL_SOURCE),
+  describe: ({ id, email }) => `Account ${id} was created for ${email}.`,
+});
+
+const listUsers = defineCommand({
+  name: "user list",
+  input: z.strictObject({ limit: z.number(), after: z.string().optional() }),
+  async run({ accounts }, page) {
+    const list = await accounts.list(page);
+    return { accounts: list, next: list.length === page.limit ? list.at(-1)?.id : undefined };
+  },
+  describe({ accounts, next }) {
+    if (accounts.length === 0) return "There are no accounts here.";
+    const table = layOutTable(
+      ["ID", "EMAIL", "NAME", "CREATED", "STATE"],
+      accounts.map((account) => [
+        account.id,
+        account.email,
+        account.name,
+        new Date(account.createdAt).toISOString().slice(0, 10),
+        account.disabledAt === undefined ? "active" : "disabled",
+      ]),
+    );
+    return next === undefined ? table : `${table}\n\nThere may be more: --after ${next}`;
+  },
+});
+
+const disableUser = defineCommand({
+  name: "user disable",
+  input: oneAccount,
+  run: async ({ accounts }, { idOrEmail }) => accounts.disable((await getAccount(accounts, idOrEmail)).id),
+  describe: ({ email }) => `The account of ${email} is disabled; its sessions and tokens have ended.`,
+});
+
+const enableUser = defineCommand({
+  name: "user enable",
+  input: oneAccount,
+  run: async ({ accounts }, { idOrEmail }) => accounts.enable((await getAccount(accounts, idOrEmail)).id),
+  describe: ({ email }) => `The account of ${email} is enabled; the person can sign in again.`,
+});
+
+async function getAccount(accounts: Services["accounts"], idOrEmail: string): Promise<Account> {
+  const account = await (idOrEmail.includes("@") ? accounts.findByEmail(idOrEmail) : accounts.find(idOrEmail));
+  if (account === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
+  return account;
+}
+
+export const userCommands: readonly Command[] = [addUser, listUsers, disableUser, enableUser];
