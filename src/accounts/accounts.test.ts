@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { isAppError } from "../core/index.ts";
 import type { Db } from "../storage/index.ts";
 import { createTestAccounts, freshAddress, openAccountsFixture, PASSWORD, unique } from "./accounts-fixture.ts";
 
@@ -35,7 +36,7 @@ describe("registration", () => {
 
   test("keeps neither the password nor its hash in what it returns", async () => {
     const { accounts } = createTestAccounts(db);
-    const account = await accounts.register(inputFor("bob"), source);
+    const account = await accounts.register(inputFor("bob"), "operator");
     expect(JSON.stringify(account)).not.toMatch(/hash|plum|v1:/i);
   });
 
@@ -43,13 +44,13 @@ describe("registration", () => {
     const { accounts, audit } = createTestAccounts(db);
     const local = unique("alice");
     const input = { ...inputFor("alice"), email: `${local}@example.com` };
-    const account = await accounts.register(input, source);
+    const account = await accounts.register(input, "operator");
     for (const email of [
       `${local.toUpperCase()}@Example.COM`,
       ` ${local}@example.com `,
       `${local}@ｅｘａｍｐｌｅ.com`,
     ]) {
-      await expect(accounts.register({ ...input, email }, source)).rejects.toMatchObject({
+      await expect(accounts.register({ ...input, email }, "operator")).rejects.toMatchObject({
         code: "ACCOUNT_EMAIL_TAKEN",
       });
       expect(await accounts.findByEmail(email)).toEqual(account);
@@ -60,7 +61,7 @@ describe("registration", () => {
   test("has one winner among 20 that run in parallel", async () => {
     const { accounts } = createTestAccounts(db);
     const input = inputFor("alice");
-    const results = await Promise.allSettled(Array.from({ length: 20 }, () => accounts.register(input, source)));
+    const results = await Promise.allSettled(Array.from({ length: 20 }, () => accounts.register(input, "operator")));
     const refusals = results.filter((result) => result.status === "rejected");
     expect(refusals).toHaveLength(19);
     for (const { reason } of refusals) expect(reason).toMatchObject({ code: "ACCOUNT_EMAIL_TAKEN" });
@@ -73,7 +74,7 @@ describe("registration", () => {
     ["password", { password: "plum umbrella \uD800" }],
   ] as const)("names the field %s when it cannot be used", async (field, change) => {
     const { accounts } = createTestAccounts(db);
-    const refused = accounts.register({ ...inputFor("mallory"), ...change }, source);
+    const refused = accounts.register({ ...inputFor("mallory"), ...change }, "operator");
     await expect(refused).rejects.toMatchObject({ code: "INPUT_INVALID", field, detail: field });
   });
 
@@ -84,7 +85,7 @@ describe("registration", () => {
     ["own_words", "test.person!"],
   ])("says %s of such a password", async (reason, password) => {
     const { accounts } = createTestAccounts(db);
-    const refused = accounts.register({ ...inputFor("mallory"), password }, source);
+    const refused = accounts.register({ ...inputFor("mallory"), password }, "operator");
     await expect(refused).rejects.toMatchObject({ code: "PASSWORD_UNACCEPTABLE", reason, detail: reason });
   });
 });
@@ -100,7 +101,7 @@ describe("finding accounts", () => {
   test("pages through all of them, each once", async () => {
     const { accounts } = createTestAccounts(db);
     const ids = new Set<string>();
-    for (const word of ["p", "q", "r", "s", "t"]) ids.add((await accounts.register(inputFor(word), source)).id);
+    for (const word of ["p", "q", "r", "s", "t"]) ids.add((await accounts.register(inputFor(word), "operator")).id);
     const seen: string[] = [];
     let after: string | undefined;
     for (let page = 0; page < 100; page += 1) {
@@ -120,11 +121,24 @@ describe("finding accounts", () => {
   });
 });
 
+test("of 31 registrations in ten minutes from one address, 30 are considered [ASVS 6.3.1]", async () => {
+  const { accounts } = createTestAccounts(db);
+  const input = inputFor("taken");
+  await accounts.register(input, "operator");
+  const attempts = Array.from({ length: 31 }, () => accounts.register(input, { address: "192.0.2.30" }));
+  const refusals = (await Promise.allSettled(attempts)).map((result) =>
+    result.status === "rejected" && isAppError(result.reason) ? result.reason.code : "registered",
+  );
+  expect(refusals.filter((code) => code === "ACCOUNT_EMAIL_TAKEN")).toHaveLength(30);
+  expect(refusals.filter((code) => code === "THROTTLED")).toHaveLength(1);
+  await expect(accounts.register(inputFor("bob"), { address: "192.0.2.31" })).resolves.toMatchObject({});
+});
+
 describe("disabling an account", () => {
   test("is recorded, ends its sessions and stops sign-ins until it is enabled again", async () => {
     const { accounts, audit, ended } = createTestAccounts(db);
     const input = inputFor("bob");
-    const { id } = await accounts.register(input, source);
+    const { id } = await accounts.register(input, "operator");
     const attempt = { email: input.email, password: PASSWORD, source: { address: freshAddress() } };
 
     expect((await accounts.disable(id)).disabledAt).toBeInstanceOf(Date);
@@ -152,7 +166,7 @@ describe("disabling an account", () => {
         if (disabledWhenEnding.length === 1) throw new Error("the session store is away");
       },
     });
-    const { id } = await accounts.register(inputFor("bob"), source);
+    const { id } = await accounts.register(inputFor("bob"), "operator");
     await expect(accounts.disable(id)).rejects.toThrow("the session store is away");
     const { disabledAt } = await accounts.disable(id);
     expect(disabledAt).toEqual((await accounts.find(id))?.disabledAt);

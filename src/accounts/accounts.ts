@@ -3,12 +3,12 @@ import type { Audit } from "../audit/index.ts";
 import type { Config } from "../config/index.ts";
 import { AppError, type Clock } from "../core/index.ts";
 import type { Db } from "../storage/index.ts";
-import type { Account, RequestSource } from "./account.ts";
+import type { Account } from "./account.ts";
 import { findAccountById, findCredentials, listAccounts, setDisabledAt } from "./account-records.ts";
 import { parseEmail } from "./email-address.ts";
 import { createHashingQueue } from "./passwords/hashing-queue.ts";
 import { createPasswordHasher, type PasswordHasher } from "./passwords/password-hasher.ts";
-import { createRegistration, type RegistrationInput } from "./registration.ts";
+import { createRegistration, type RegistrationInput, type RegistrationSource } from "./registration.ts";
 import { createSignIn, type SignInAttempt, type SignInOutcome } from "./sign-in.ts";
 import { createSignInThrottle } from "./sign-in-throttle.ts";
 
@@ -22,9 +22,9 @@ export interface Accounts {
    * Creates an account.
    *
    * @throws AccountFieldInvalidError (INPUT_INVALID) naming the field, PasswordUnacceptableError
-   * (PASSWORD_UNACCEPTABLE) with the rule, AppError ACCOUNT_EMAIL_TAKEN or HASHING_BUSY.
+   * (PASSWORD_UNACCEPTABLE) with the rule, AppError ACCOUNT_EMAIL_TAKEN, THROTTLED or HASHING_BUSY.
    */
-  register(input: RegistrationInput, source: RequestSource): Promise<Account>;
+  register(input: RegistrationInput, source: RegistrationSource): Promise<Account>;
   /**
    * Checks an e-mail address and a password. `refused` says no more on purpose; every outcome is in the audit log.
    *
@@ -65,7 +65,7 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
   const hasher = deps.hasher ?? createBoundedHasher(deps.passwordHash);
   const throttle = createSignInThrottle({ db, clock });
   return {
-    register: createRegistration({ db, clock, audit: deps.audit, hasher }),
+    register: createRegistration({ db, clock, audit: deps.audit, hasher, throttle }),
     signIn: createSignIn({ db, audit: deps.audit, hasher, throttle }),
     find: (id) => findAccountById(db, id),
     async findByEmail(email) {

@@ -20,5 +20,5 @@ export {
   type PasswordFault,
   type PasswordVerdict,
 } from "./passwords/password-rules.ts";
-export type { RegistrationInput } from "./registration.ts";
+export type { RegistrationInput, RegistrationSource } from "./registration.ts";
 export type { SignInAttempt, SignInOutcome } from "./sign-in.ts";

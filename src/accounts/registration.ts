@@ -8,6 +8,7 @@ import { type EmailAddress, parseEmail } from "./email-address.ts";
 import type { PasswordHasher } from "./passwords/password-hasher.ts";
 import { checkPassword } from "./passwords/password-rules.ts";
 import { parseLocale, parseName } from "./profile.ts";
+import type { SignInThrottle } from "./sign-in-throttle.ts";
 
 const ACCOUNT_ID_BYTES = 16;
 
@@ -19,11 +20,15 @@ export interface RegistrationInput {
   readonly locale?: string | undefined;
 }
 
+/** An operator registers as many people as there are; everybody else is counted by address. */
+export type RegistrationSource = RequestSource | "operator";
+
 export interface RegistrationDependencies {
   readonly db: Db;
   readonly clock: Clock;
   readonly audit: Audit;
   readonly hasher: PasswordHasher;
+  readonly throttle: Pick<SignInThrottle, "countRegistration">;
 }
 
 interface Registration {
@@ -32,11 +37,12 @@ interface Registration {
   readonly locale: string | undefined;
 }
 
-export function createRegistration({ db, clock, audit, hasher }: RegistrationDependencies) {
-  return async function register(input: RegistrationInput, source: RequestSource): Promise<Account> {
+export function createRegistration({ db, clock, audit, hasher, throttle }: RegistrationDependencies) {
+  return async function register(input: RegistrationInput, source: RegistrationSource): Promise<Account> {
     const registration = parseRegistration(input);
     const verdict = checkPassword(input.password, { email: registration.email.folded, name: registration.name });
     if (verdict !== "acceptable") throw new PasswordUnacceptableError(verdict);
+    if (source !== "operator") await countOrRefuse(throttle, source);
     // Hashed whether or not the address is taken: the time until the answer must not tell (ASVS 6.3.8).
     const passwordHash = await hasher.hash(input.password);
     return db.transaction().execute(async (tx) => {
@@ -44,10 +50,19 @@ export function createRegistration({ db, clock, audit, hasher }: RegistrationDep
       const createdAt = new Date(clock.nowMs());
       const account = await insertAccount(tx, { id, ...registration, passwordHash, createdAt });
       if (account === undefined) throw new AppError("ACCOUNT_EMAIL_TAKEN");
-      await audit.append(tx, { type: "account.registered", accountId: id, ...source });
+      await audit.append(tx, { type: "account.registered", accountId: id, ...(source === "operator" ? {} : source) });
       return account;
     });
   };
+}
+
+/** Until an answer no longer tells whether an address is taken, at least nobody asks that at speed. */
+async function countOrRefuse(
+  throttle: RegistrationDependencies["throttle"],
+  { address }: RequestSource,
+): Promise<void> {
+  const count = await throttle.countRegistration(address);
+  if (count.verdict === "closed") throw new AppError("THROTTLED", { retryAfterSeconds: count.retryAfterSeconds });
 }
 
 function parseRegistration(input: RegistrationInput): Registration {

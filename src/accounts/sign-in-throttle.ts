@@ -9,6 +9,8 @@ const ACCOUNT_ATTEMPTS_MAX = 10;
 const ACCOUNT_WINDOW_SECONDS = 15 * 60;
 const ADDRESS_ATTEMPTS_MAX = 50;
 const ADDRESS_WINDOW_SECONDS = 60;
+const REGISTRATIONS_MAX = 30;
+const REGISTRATION_WINDOW_SECONDS = 10 * 60;
 
 export type ThrottleVerdict =
   | { readonly verdict: "open" }
@@ -21,6 +23,8 @@ export interface SignInThrottle {
    * comparing are one statement, so that of 200 parallel attempts no more than the limit are ever evaluated.
    */
   count(attempt: { readonly emailFolded: string; readonly address: string }): Promise<ThrottleVerdict>;
+  /** Counts an attempt to create an account: by address, for the answer tells whether an e-mail address is taken. */
+  countRegistration(address: string): Promise<ThrottleVerdict>;
   /** Gives an account its attempts back after a success. The address keeps its count: it may be guessing others. */
   forgive(emailFolded: string): Promise<void>;
   /** Removes counters whose window is over; returns how many. */
@@ -37,7 +41,15 @@ export interface SignInThrottle {
 export function createSignInThrottle({ db, clock }: { readonly db: Db; readonly clock: Clock }): SignInThrottle {
   const perAccount = createLimiter(db, "account", { points: ACCOUNT_ATTEMPTS_MAX, duration: ACCOUNT_WINDOW_SECONDS });
   const perAddress = createLimiter(db, "address", { points: ADDRESS_ATTEMPTS_MAX, duration: ADDRESS_WINDOW_SECONDS });
+  const registrations = createLimiter(db, "registration", {
+    points: REGISTRATIONS_MAX,
+    duration: REGISTRATION_WINDOW_SECONDS,
+  });
   return {
+    async countRegistration(address) {
+      const wait = await consume(registrations, keyOf(networkOf(address)));
+      return wait === undefined ? { verdict: "open" } : { verdict: "closed", by: "address", retryAfterSeconds: wait };
+    },
     async count({ emailFolded, address }) {
       const addressWait = await consume(perAddress, keyOf(networkOf(address)));
       if (addressWait !== undefined) return { verdict: "closed", by: "address", retryAfterSeconds: addressWait };

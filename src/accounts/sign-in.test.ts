@@ -159,6 +159,7 @@ describe("an unknown account", () => {
         hasher: { ...hasher, verify: (hash, typed) => step("verify", hasher.verify(hash, typed)) },
         throttle: {
           count: () => step("count", Promise.resolve({ verdict: "open" })),
+          countRegistration: async () => ({ verdict: "open" }) as const,
           forgive: () => step("forgive", Promise.resolve()),
           sweep: () => step("sweep", Promise.resolve(0)),
         },

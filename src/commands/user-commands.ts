@@ -5,7 +5,6 @@ import { type Command, defineCommand, type Services } from "./command.ts";
 import { layOutTable } from "./text-layout.ts";
 
 /** Commands come from the machine itself: from the terminal, or through a socket that only its owner can open. */
-const LOCAL_SOURCE = { address: "127.0.0.1" };
 
 const oneAccount = z.strictObject({ idOrEmail: z.string() });
 
@@ -18,7 +17,7 @@ const addUser = defineCommand({
     locale: z.string().optional(),
   }),
   run: ({ accounts }, { locale, ...person }) =>
-    accounts.register(locale === undefined ? person : { ...person, locale }, LOCAL_SOURCE),
+    accounts.register(locale === undefined ? person : { ...person, locale }, "operator"),
   describe: ({ id, email }) => `Account ${id} was created for ${email}.`,
 });
 
