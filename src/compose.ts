@@ -35,7 +35,6 @@ import {
   openRedis,
   type Redis,
 } from "./storage/index.ts";
-import { catalogues } from "../views/messages/index.ts";
 
 const SWEEP_EVERY_MS = 60_000;
 
@@ -193,7 +192,7 @@ async function composeApp(config: Config, services: Services, health: Health): P
   const { accounts, clients, clock, logger, secrets } = services;
   const { issuer, brand, links } = config;
   const assets = http.createAssets(brand);
-  const views = http.createViews({ issuer, brand, links, catalogues, assets });
+  const views = http.createViews({ issuer, brand, links, catalogues: http.catalogues, assets });
   const failurePages = http.createFailurePages({ views, logger, clock, translateError: asStoreFailure });
   const csrf = http.createCsrf({ authenticator: createAuthenticator(secrets), issuer });
   const proxyTrust = http.createProxyTrust(config.trustedProxies);

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Audit } from "../audit/index.ts";
 import type { Config } from "../config/index.ts";
-import { AppError, type Clock } from "../core/index.ts";
+import { AppError, type Clock, createFreshCache } from "../core/index.ts";
 import type { Db } from "../storage/index.ts";
 import type { Account } from "./account.ts";
 import { findAccountById, findCredentials, listAccounts, setDisabledAt } from "./account-records.ts";
@@ -13,6 +13,9 @@ import { createSignIn, type SignInAttempt, type SignInOutcome } from "./sign-in.
 import { createSignInThrottle } from "./sign-in-throttle.ts";
 
 const LIST_LIMIT_MAX = 1_000;
+/** Every token request asks for its account; a disabled one has to be dead everywhere within a second. */
+const KNOWN_AGE_MS_MAX = 900;
+const KNOWN_MAX = 10_000;
 const HASHING_WAITING_MAX = 64;
 const HASHING_WAIT_MAX_MS = 1_000;
 const LIBUV_THREADS = 4;
@@ -31,7 +34,10 @@ export interface Accounts {
    * @throws AppError HASHING_BUSY, with the attempt counted but not evaluated.
    */
   signIn(attempt: SignInAttempt): Promise<SignInOutcome>;
-  /** Also finds disabled accounts: whoever issues anything looks at `disabledAt`. */
+  /**
+   * Also finds disabled accounts: whoever issues anything looks at `disabledAt`. The answer is at most a second old,
+   * and no older than the last change that was made through this object.
+   */
   find(id: string): Promise<Account | undefined>;
   /** Finds by any spelling of the address; text that is no address finds nothing. */
   findByEmail(email: string): Promise<Account | undefined>;
@@ -64,10 +70,23 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
   const { db, clock } = deps;
   const hasher = deps.hasher ?? createBoundedHasher(deps.passwordHash);
   const throttle = createSignInThrottle({ db, clock });
+  const known = createFreshCache({
+    clock,
+    ageMsMax: KNOWN_AGE_MS_MAX,
+    entriesMax: KNOWN_MAX,
+    load: (id) => findAccountById(db, id),
+  });
+  async function setDisabled(id: string, type: "account.disabled" | "account.enabled"): Promise<Account> {
+    try {
+      return await changeDisabled(deps, id, type);
+    } finally {
+      known.clear();
+    }
+  }
   return {
     register: createRegistration({ db, clock, audit: deps.audit, hasher, throttle }),
     signIn: createSignIn({ db, audit: deps.audit, hasher, throttle }),
-    find: (id) => findAccountById(db, id),
+    find: (id) => known.get(id),
     async findByEmail(email) {
       const address = parseEmail(email);
       return address && (await findCredentials(db, address.folded))?.account;
@@ -79,11 +98,11 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
       return listAccounts(db, limit, after);
     },
     async disable(id) {
-      const account = await changeDisabled(deps, id, "account.disabled");
+      const account = await setDisabled(id, "account.disabled");
       await deps.endSessions(id);
       return account;
     },
-    enable: (id) => changeDisabled(deps, id, "account.enabled"),
+    enable: (id) => setDisabled(id, "account.enabled"),
     sweepThrottle: () => throttle.sweep(),
   };
 }

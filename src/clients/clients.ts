@@ -1,12 +1,11 @@
 import type { Audit } from "../audit/index.ts";
-import { AppError, type Clock } from "../core/index.ts";
+import { AppError, type Clock, createFreshCache, type FreshCache } from "../core/index.ts";
 import type { Db } from "../storage/index.ts";
 import { type AppliedChange, applyDeclarations } from "./apply-declarations.ts";
 import type { Client, ResourceServer } from "./client.ts";
 import type { ClientChanges, ClientWithSecret } from "./client-changes.ts";
 import { type ClientSettings, isClientId, parseClientSettings } from "./client-settings.ts";
 import { parseDeclarations, type SecretFiles } from "./declarations.ts";
-import { createFreshCache, type FreshCache } from "./fresh-cache.ts";
 import { changeRegistry, type ChangeOptions, type Registry } from "./registry.ts";
 import type { ResourceServerChanges } from "./resource-server-changes.ts";
 import { parseResourceServerSettings, type ResourceServerSettings } from "./resource-server-settings.ts";

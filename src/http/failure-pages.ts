@@ -61,7 +61,7 @@ export function createFailurePages({ views, logger, clock, translateError }: Fai
   }
 
   function record(ctx: Context, { status, reason, error }: Failure, reference: string): void {
-    const fields = { requestId: requestIdOf(ctx), reference, status, reason, ...describe(error) };
+    const fields = { requestId: requestIdOf(ctx), reference, status, reason, ...describe(error, status) };
     if (status >= 500) logger.error(fields, "request failed");
     else logger.warn(fields, "request refused");
   }
@@ -104,14 +104,13 @@ function statusOf(error: unknown): number {
 }
 
 /** What the log may know of an error. Drivers hang values of rows onto theirs, so fields are chosen, not copied. */
-function describe(error: unknown): Readonly<Record<string, unknown>> {
-  if (isAppError(error)) return { detail: error.detail, ...(error.cause === undefined ? {} : causeOf(error.cause)) };
-  return error === undefined ? {} : causeOf(error);
-}
-
-function causeOf(cause: unknown): Readonly<Record<string, unknown>> {
-  if (!(cause instanceof Error)) return { cause: { type: typeof cause } };
-  return { cause: { type: cause.name, message: cause.message, stack: cause.stack } };
+function describe(error: unknown, status: number): Readonly<Record<string, unknown>> {
+  const detail = isAppError(error) ? error.detail : undefined;
+  const cause = isAppError(error) ? error.cause : error;
+  if (!(cause instanceof Error)) return { detail, cause: cause === undefined ? undefined : { type: typeof cause } };
+  // Where in the code a refusal was decided helps nobody; where a bug struck does.
+  const stack = status >= 500 ? cause.stack : undefined;
+  return { detail, cause: { type: cause.name, message: cause.message, stack } };
 }
 
 function answerJson(ctx: Context, failure: Failure, reference: string): void {

@@ -42,8 +42,9 @@ export async function readForm<Values>(ctx: Context, schema: z.ZodType<Values>):
   const errors = new Map<string, FieldError>();
   for (const issue of result.error.issues) {
     const field = String(issue.path[0]);
-    // One sentence a field: the first thing to fix.
-    if (!errors.has(field)) errors.set(field, { field, message: message(issue.message as FieldMessageKey) });
+    // One sentence a field: the first thing to fix. A check without a sentence of ours has nothing to show.
+    if (errors.has(field) || !issue.message.startsWith("field.")) continue;
+    errors.set(field, { field, message: message(issue.message as FieldMessageKey) });
   }
   return { kind: "faulty", errors: [...errors.values()], typed };
 }

@@ -9,18 +9,19 @@
  * no page holds script; every text comes from the catalogue in `views/messages` and is escaped; an error's cause goes to
  * the log and never to the client; forwarded headers are believed only from trusted proxies.
  */
-export { type Assets, type Brand, createAssets } from "./assets.ts";
+export { createAssets } from "./assets.ts";
 export { createBodyLimit } from "./body-limit.ts";
 export { allowFormAction, allowImageFrom } from "./content-security-policy.ts";
 export { createCsrf, type Csrf } from "./csrf.ts";
-export { createFailurePages, type Failure, type FailurePages, type Way } from "./failure-pages.ts";
-export { failureText, type FailureText } from "./failure-texts.ts";
+export { createFailurePages, type FailurePages, type Way } from "./failure-pages.ts";
+export { failureText, type FailureText, textOfError } from "./failure-texts.ts";
 export { type FieldError, fieldMessage, type FormFields, readForm, type SentForm } from "./form.ts";
 export { initialOf, initialsOf } from "./initials.ts";
 export { createHostCheck } from "./host-check.ts";
 export { type Message, message } from "./messages.ts";
-export { createProxyTrust, type ProxyTrust } from "./proxy-trust.ts";
+export { createProxyTrust } from "./proxy-trust.ts";
 export { createRequestLog, requestIdOf } from "./request-log.ts";
-export { createRoutes, type RouteName, type RouteStep, seeOther } from "./routes.ts";
+export { createRoutes, type RouteStep, seeOther } from "./routes.ts";
 export { createSecurityHeaders } from "./security-headers.ts";
-export { createViews, type PageContent, type Views } from "./views.ts";
+export { createViews, type Views } from "./views.ts";
+export { catalogues } from "../../views/messages/index.ts";

@@ -63,6 +63,7 @@ function trustRule(trustedProxies: number | readonly string[]): TrustRule {
  * proxy that passed it on.
  */
 function walkBack(peer: string, forwardedFor: string, isTrusted: TrustRule): string {
+  if (forwardedFor === "") return peer;
   const entries = forwardedFor.split(",").slice(-HOPS_MAX).toReversed();
   let client = peer;
   for (const [hops, entry] of entries.entries()) {

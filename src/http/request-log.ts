@@ -33,7 +33,12 @@ export function requestIdOf(ctx: Context): string {
   return typeof id === "string" ? id : "none";
 }
 
-/** Without the query, and without path segments that look like an identifier of a session or a token. */
+/** Without the query, and without path segments that look like the id of a request or a token. */
 function loggablePath(path: string): string {
-  return path.slice(0, 200).replace(/[\w~.%-]{20,}/g, ":id");
+  const isWord = (segment: string): boolean => segment.length < 20 || /^[a-z.-]+$/.test(segment);
+  return path
+    .slice(0, 200)
+    .split("/")
+    .map((segment) => (isWord(segment) ? segment : ":id"))
+    .join("/");
 }

@@ -16,7 +16,17 @@ export function createRoutes(table: Readonly<Record<RouteName, RouteStep>>): Mid
   }
   const route = router.routes() as unknown as Middleware;
   const refuseOtherMethods = router.allowedMethods() as unknown as Middleware;
-  return (ctx, next) => route(ctx, async () => refuseOtherMethods(ctx, next));
+  const firstSegments = new Set(Object.keys(table).map((name) => firstSegment(name.slice(name.indexOf("/")))));
+  return (ctx, next) => {
+    // Most requests are for the protocol, and matching every pattern costs more than this.
+    if (!firstSegments.has(firstSegment(ctx.path))) return next();
+    return route(ctx, async () => refuseOtherMethods(ctx, next));
+  };
+}
+
+function firstSegment(path: string): string {
+  const end = path.indexOf("/", 1);
+  return end === -1 ? path : path.slice(0, end);
 }
 
 /** Sends the browser on with 303, so that what was posted is not posted again (RFC 9700, section 4.12). */

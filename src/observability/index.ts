@@ -4,4 +4,5 @@
  * Invariant: no secret, token, code or personal data is ever written; fields with such names are replaced.
  */
 export { createHealth, type Health, type ReadinessChecks } from "./health.ts";
-export { createLogger, type Logger, type LoggerOptions, REDACTED_FIELDS } from "./logger.ts";
+export { createLogger, type Logger, type LoggerOptions } from "./logger.ts";
+export { REDACTED_FIELDS } from "./redaction.ts";

@@ -45,7 +45,7 @@ export function createBrowserSessions(deps: BrowserSessionsDeps): BrowserSession
 }
 
 /** Ends a session with the grants that hang on it; those with `offline_access` stay, as they would at any sign-out. */
-async function endSession(provider: Provider, session: Session): Promise<void> {
+export async function endSession(provider: Provider, session: Session): Promise<void> {
   for (const authorization of Object.values(session.authorizations ?? {})) {
     if (authorization.grantId === undefined || authorization.persistsLogout === true) continue;
     await provider.Grant.adapter.destroy(authorization.grantId);

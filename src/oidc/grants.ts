@@ -57,6 +57,8 @@ export function addScopes(grant: Grant, scopes: ConsentedScopes): void {
   for (const [identifier, names] of Object.entries(scopes.resources)) {
     if (names.length > 0) grant.addResourceScope(identifier, names.join(" "));
   }
+  // The library keeps the end that the grant had before, which was the session's: now it is a longer one.
+  if (scopes.identity.includes("offline_access")) delete grant.exp;
 }
 
 function covers(grant: Grant, scopes: ConsentedScopes): boolean {

@@ -36,6 +36,7 @@ import type { BrowserSessions, Interactions, ProtocolPages } from "./interaction
 import { createSigningKeys } from "./keys/index.ts";
 import { createProvider } from "./provider.ts";
 import { createClientDescriptions } from "./requesting-clients.ts";
+import { endAnsweredPushedRequest } from "./pushed-requests.ts";
 import { createRestartTokens } from "./restart-tokens.ts";
 import { applyResponseRules, clearSessionCookie } from "./response-rules.ts";
 
@@ -118,9 +119,10 @@ export async function createOidc(deps: OidcDeps): Promise<Oidc> {
 
   return {
     app: provider,
-    requestScope: (_ctx, next) =>
+    requestScope: (ctx, next) =>
       runInRequestScope(async () => {
         await next();
+        await endAnsweredPushedRequest(provider, ctx);
         await state.flush();
       }),
     interactions: createInteractions({ provider, clients, consents, restartTokens, clock, describeClient }),

@@ -5,6 +5,7 @@ import { type Clock, epochSeconds } from "../core/index.ts";
 import type { Clients } from "../clients/index.ts";
 import { newGrantId } from "./adapter/identifiers.ts";
 import type { Consents, ConsentedScopes } from "./consents.ts";
+import { endSession } from "./browser-sessions.ts";
 import { addScopes } from "./grants.ts";
 import { ACR_PASSWORD, ROUTES } from "./identity.ts";
 import type { Interactions, PendingInteraction, RequestedAccess, RequestingClient } from "./interactions-port.ts";
@@ -35,6 +36,20 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
     }
   }
 
+  /**
+   * Ends the session of whoever else was signed in in this browser. The library would do so with a form that submits
+   * itself, which needs script, and from which `form-action` lets nobody get to an app on another site.
+   */
+  async function leaveOtherSession(ctx: Context, accountId: string): Promise<void> {
+    const interaction = await read(ctx);
+    if (interaction?.session === undefined || interaction.session.accountId === accountId) return;
+    const session = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
+    await endSession(provider, session);
+    // What waits is no longer bound to the session that it began in.
+    delete interaction.session;
+    await interaction.save(interaction.exp - epochSeconds(deps.clock));
+  }
+
   async function finish(ctx: Context, interaction: PendingInteraction, result: InteractionResults): Promise<string> {
     // An earlier sign-in in this chain must not be applied again over a new one; consent comes on top of it.
     const mergeWithLastSubmission = "consent" in result;
@@ -50,6 +65,7 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
       return describeInteraction(deps, interaction);
     },
     async completeSignIn(ctx, interaction, { accountId, methods }) {
+      await leaveOtherSession(ctx, accountId);
       const login = { accountId, acr: ACR_PASSWORD, amr: [...methods], ts: epochSeconds(deps.clock), remember: true };
       const created = interaction.page === "create-account" ? { create: {} } : {};
       return finish(ctx, interaction, { ...created, login });

@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
 import type { Context } from "koa";
-import type { errors, Provider } from "oidc-provider";
+import type { errors, KoaContextWithOIDC, Provider } from "oidc-provider";
 import { type AppError, isAppError } from "../core/index.ts";
 import type { Logger } from "../observability/index.ts";
 import { ROUTES } from "./identity.ts";
@@ -38,6 +38,7 @@ export function applyResponseRules(provider: Provider, deps: { issuer: string; l
     if (PUBLISHED_PATHS.has(ctx.path) && ctx.status === 200) {
       ctx.set("Cache-Control", `public, max-age=${PUBLISHED_SECONDS}`);
     }
+    if (ctx.status === 200 && isSignedOutAlready(ctx)) leaveSignedOut(ctx, deps.issuer);
     const failure: unknown = ctx.state["protocolFailure"];
     if (isAppError(failure)) answerFailure(ctx, failure);
   });
@@ -59,8 +60,29 @@ export function applyResponseRules(provider: Provider, deps: { issuer: string; l
   }
 }
 
+/** A sign-out is asked for where nobody is signed in. */
+function isSignedOutAlready(ctx: Context): boolean {
+  const { route, session } = (ctx as Partial<KoaContextWithOIDC>).oidc ?? {};
+  return route === "end_session" && session !== undefined && session.accountId === undefined;
+}
+
+/**
+ * Goes on at once, as there is nothing to confirm. The library would send a form that submits itself, which needs
+ * script, and from which `form-action` lets nobody get to an app on another site.
+ */
+function leaveSignedOut(ctx: Context, issuer: string): void {
+  const { session } = (ctx as KoaContextWithOIDC).oidc;
+  const { postLogoutRedirectUri, state } = session?.state ?? {};
+  const target = new URL(
+    typeof postLogoutRedirectUri === "string" ? postLogoutRedirectUri : `${issuer}${ROUTES.end_session}/success`,
+  );
+  if (typeof postLogoutRedirectUri === "string" && typeof state === "string") target.searchParams.set("state", state);
+  ctx.status = 303;
+  ctx.redirect(target.href);
+}
+
 function describeRequest(ctx: Context) {
-  return { requestId: String(ctx.state["requestId"]), path: ctx.path };
+  return { requestId: String(ctx.state["requestId"]) };
 }
 
 /** A store that is away is 503 with a time to come back, and not the library's 500. */

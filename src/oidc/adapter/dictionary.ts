@@ -27,11 +27,16 @@ export interface Dictionary {
 export function createDictionary(deps: { db: Db }): Dictionary {
   const db = deps.db.withTables<DictionaryTables>();
   const texts = new Map<string, string>();
+  const names = new Map<string, Buffer>();
   let isFull = false;
 
   function remember(name: Buffer, text: string): void {
-    if (texts.size >= CACHE_MAX) texts.clear();
+    if (texts.size >= CACHE_MAX) {
+      texts.clear();
+      names.clear();
+    }
     texts.set(name.toString("latin1"), text);
+    names.set(text, name);
   }
 
   async function lookUp(name: Buffer): Promise<string | undefined> {
@@ -56,9 +61,9 @@ export function createDictionary(deps: { db: Db }): Dictionary {
 
   return {
     async intern(text) {
+      const known = names.get(text);
+      if (known !== undefined) return known;
       const name = sha256(text).subarray(0, DIGEST_BYTES);
-      const known = texts.get(name.toString("latin1"));
-      if (known !== undefined) return known === text ? name : undefined;
       return guardStore(async () => {
         if ((await lookUp(name)) === undefined && !isFull) await add(name, text);
         return (await lookUp(name)) === text ? name : undefined;

@@ -3,7 +3,8 @@
  *
  * `store.ts` is the port (three operations on named binary fields), with an implementation on Redis and one on
  * Postgres. `identifiers.ts` says what an id looks like, `sign-in-fields.ts` how a sign-in lies in the store,
- * `sign-ins.ts` how it is written; the `…-model.ts` files answer the library, one a kind of thing.
+ * `sign-ins.ts` how it is written; `session-fields.ts`, `session-end.ts` and `rotation.ts` decide what; the `…-model.ts`
+ * files answer the library, one a kind of thing.
  *
  * Invariants: every key expires. A copy of the store is no set of usable tokens. A one-time thing is consumed by one
  * atomic step, and the loser is told. What was ended is never brought back by a late write.

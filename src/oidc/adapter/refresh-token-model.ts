@@ -1,30 +1,41 @@
-import { type AdapterPayload, errors } from "oidc-provider";
-import { type Clock, epochSeconds, equalOctets } from "../../core/index.ts";
+import type { AdapterPayload } from "oidc-provider";
+import { epochSeconds, equalOctets } from "../../core/index.ts";
 import { digestOf, parseGrantId, parseRefreshToken, type RefreshTokenParts } from "./identifiers.ts";
+import { createRotationDecision, type FamilyWrite, type RotationDeps } from "./rotation.ts";
 import {
   decodeOwner,
-  decodeTime,
-  encodeTime,
   FAMILY_DIGEST_BYTES,
   familyExtraField,
   familyField,
   type FamilyValue,
   FIELD,
-  type FieldCodec,
-  grantField,
 } from "./sign-in-fields.ts";
-import type { SignInChange, SignIns } from "./sign-ins.ts";
+import type { SignIns } from "./sign-ins.ts";
 import type { Fields } from "./store.ts";
 
 /** Long and rare, so kept beside the family and not in it. */
 const EXTRA_MEMBERS = ["claims", "rar", "jkt", "x5t#S256", "attestationJkt"] as const;
 
-export interface RefreshTokenModelDeps {
+/** Members that do not recur: in the key, in the family's head, beside the family, or not kept at all. */
+const ELSEWHERE_MEMBERS: ReadonlySet<string> = new Set([
+  ...EXTRA_MEMBERS,
+  "kind",
+  "jti",
+  "iat",
+  "exp",
+  "iiat",
+  "authTime",
+  "rotations",
+  "consumed",
+  "nonce",
+  "accountId",
+  "grantId",
+  "sessionUid",
+  "sid",
+]);
+
+export interface RefreshTokenModelDeps extends RotationDeps {
   readonly signIns: SignIns;
-  readonly codec: FieldCodec;
-  readonly clock: Clock;
-  /** When a session that began then ends if it is used now; seconds since the Unix epoch. */
-  readonly sessionEndAt: (begunAtSeconds: number) => number;
 }
 
 /**
@@ -38,34 +49,7 @@ export interface RefreshTokenModelDeps {
  */
 export function createRefreshTokenModel(deps: RefreshTokenModelDeps) {
   const { signIns, codec, clock } = deps;
-
-  async function decideRotation(token: RefreshTokenParts, value: FamilyWrite, fields: Fields): Promise<SignInChange> {
-    const name = familyField(token.family);
-    const previous = fields.get(name);
-    const isFirst = token.generation === 0;
-    if (isFirst !== (previous === undefined)) throw new errors.InvalidGrant("the refresh token was revoked");
-    if (previous !== undefined) {
-      const family = await codec.decodeFamily(previous);
-      if (family?.generation !== token.generation - 1)
-        throw new errors.InvalidGrant("the refresh token was used already");
-    }
-    const grant = grantField(value.grantName);
-    if (!fields.has(grant)) throw new errors.InvalidGrant("the grant was revoked");
-    // A code may be redeemed some seconds after the sign-out that should have prevented it.
-    const needsSession = value.isBoundToSession || isFirst;
-    if (needsSession && !fields.has(FIELD.login)) throw new errors.InvalidGrant("the session ended");
-    const set = new Map([[name, value.family], ...value.extra, ...(await prolongSession(fields))]);
-    return { unchanged: [name, grant, ...(needsSession ? [FIELD.login] : [])], set };
-  }
-
-  /** Refreshing is using the session, which so does not end while an app is in use. */
-  async function prolongSession(fields: Fields): Promise<[string, Buffer][]> {
-    const login = fields.get(FIELD.login);
-    const session = login && (await codec.decodeLogin(login));
-    const end = decodeTime(fields.get(FIELD.sessionEnd));
-    if (session === undefined || end <= epochSeconds(clock)) return [];
-    return [[FIELD.sessionEnd, encodeTime(Math.max(end, deps.sessionEndAt(session.begunAt)))]];
-  }
+  const decideRotation = createRotationDecision(deps);
 
   async function encode(token: RefreshTokenParts, payload: AdapterPayload): Promise<FamilyWrite> {
     const grantName = parseGrantId(payload.grantId ?? "")?.name;
@@ -124,13 +108,6 @@ export function createRefreshTokenModel(deps: RefreshTokenModelDeps) {
   };
 }
 
-interface FamilyWrite {
-  readonly family: Buffer;
-  readonly grantName: string;
-  readonly isBoundToSession: boolean;
-  readonly extra: readonly [string, Buffer][];
-}
-
 function standingOf(token: RefreshTokenParts, family: FamilyValue): "living" | "consumed" | "foreign" {
   if (!equalOctets(family.familyDigest, digestOf(token.familySecret, FAMILY_DIGEST_BYTES))) return "foreign";
   if (token.generation < family.generation) return "consumed";
@@ -140,25 +117,8 @@ function standingOf(token: RefreshTokenParts, family: FamilyValue): "living" | "
 
 /** What recurs between people. The session's id stands in the key already, so that only its presence is noted. */
 function recurringMembers(payload: AdapterPayload, tag: string): Record<string, unknown> {
-  const {
-    kind,
-    jti,
-    iat,
-    exp,
-    iiat,
-    authTime,
-    rotations,
-    consumed,
-    nonce,
-    accountId,
-    grantId,
-    sessionUid,
-    sid,
-    ...rest
-  } = payload;
-  const recurring: Record<string, unknown> = { ...rest, ...(sid === tag ? { sid: true } : {}) };
-  for (const member of EXTRA_MEMBERS) delete recurring[member];
-  return recurring;
+  const members = Object.entries(payload).filter(([member]) => !ELSEWHERE_MEMBERS.has(member));
+  return { ...Object.fromEntries(members), ...(payload["sid"] === tag ? { sid: true } : {}) };
 }
 
 function toPayload(found: {

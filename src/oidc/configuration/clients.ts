@@ -8,8 +8,17 @@ const OWN_MEMBERS = ["first_party", "require_pkce", "allowed_origins"] as const;
 
 export const extraClientMetadata: Configuration["extraClientMetadata"] = { properties: [...OWN_MEMBERS] };
 
+/** Of the clients that the registry keeps for a second, so that a client in use is described once a second. */
+const described = new WeakMap<Client, AdapterPayload & ClientMetadata>();
+
 /** A client as the library wants it (OpenID Connect Dynamic Client Registration 1.0, section 2). */
 export function toMetadata(client: Client): AdapterPayload & ClientMetadata {
+  const metadata = described.get(client) ?? describeForLibrary(client);
+  described.set(client, metadata);
+  return metadata;
+}
+
+function describeForLibrary(client: Client): AdapterPayload & ClientMetadata {
   const usesCode = client.grantTypes.includes("authorization_code");
   return {
     client_id: client.id,

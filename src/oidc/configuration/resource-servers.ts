@@ -1,4 +1,9 @@
-import { type Configuration, errors, type ResourceServer as ProviderResourceServer } from "oidc-provider";
+import {
+  type Configuration,
+  errors,
+  type KoaContextWithOIDC,
+  type ResourceServer as ProviderResourceServer,
+} from "oidc-provider";
 import type { Client, Clients, ResourceServer } from "../../clients/index.ts";
 
 type ResourceIndicators = NonNullable<NonNullable<Configuration["features"]>["resourceIndicators"]>;
@@ -16,14 +21,25 @@ export function resourceIndicators(clients: Clients): ResourceIndicators {
       return preferred !== undefined && oneOf.includes(preferred) ? preferred : (oneOf[0] ?? []);
     },
     useGrantedResource: () => true,
-    async getResourceServerInfo(_ctx, identifier, providerClient) {
+    async getResourceServerInfo(ctx, identifier, providerClient) {
       const client = await clients.findClient(providerClient.clientId);
       const access = client?.resources.find((resource) => resource.identifier === identifier);
       const resourceServer = access && (await clients.findResourceServer(identifier));
       if (access === undefined || resourceServer === undefined) throw new errors.InvalidTarget();
+      if (isServiceRequest(ctx)) refuseOtherScopes(ctx.oidc.requestParamScopes, access.scopes);
       return toProviderResourceServer(resourceServer, access.scopes);
     },
   };
+}
+
+function isServiceRequest({ oidc }: KoaContextWithOIDC): boolean {
+  return oidc.route === "token" && oidc.params?.["grant_type"] === "client_credentials";
+}
+
+/** The library would leave out what a service may not have; it shall rather be told (RFC 6749, section 5.2). */
+function refuseOtherScopes(requested: ReadonlySet<string>, allowed: readonly string[]): void {
+  const other = [...requested].find((scope) => !allowed.includes(scope));
+  if (other !== undefined) throw new errors.InvalidScope("the client may not ask for this scope", other);
 }
 
 function toProviderResourceServer(

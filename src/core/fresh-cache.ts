@@ -1,4 +1,4 @@
-import type { Clock } from "../core/index.ts";
+import type { Clock } from "./clock.ts";
 
 export interface FreshCache<Value> {
   /** The value as it was at most `ageMsMax` ago. Callers that come while it loads share the one load. */

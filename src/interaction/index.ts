@@ -1,0 +1,13 @@
+/**
+ * The pages inside an authorization request: sign in, create an account, consent; and those that the protocol shows:
+ * errors and signing out.
+ *
+ * Flow: the protocol sends the browser to `/interaction/:uid`; the page that it waits for is shown; its form is read,
+ * checked and answered with a redirect (303) to the next page or the app, or with the page again and what to fix.
+ *
+ * Invariants: nothing changes without a form whose token belongs to this interaction; a person is signed in only by
+ * `completeSignIn`; a wrong e-mail and a wrong password look the same; an interaction that is over always offers a way
+ * to go on; what was typed stays, except passwords.
+ */
+export { createInteractionRoutes, INTERACTION_ROUTES } from "./interaction-routes.ts";
+export { createProtocolPages } from "./protocol-pages.ts";
