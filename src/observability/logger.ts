@@ -20,7 +20,7 @@ const LATE_MS_MAX = 100;
 export function createLogger(options: LoggerOptions): Logger {
   const destination =
     options.destination ?? pino.destination({ sync: false, minLength: BLOCK_BYTES, periodicFlush: LATE_MS_MAX });
-  return pino(
+  const logger = pino(
     {
       level: options.level,
       base: null,
@@ -28,9 +28,17 @@ export function createLogger(options: LoggerOptions): Logger {
       formatters: {
         level: (label) => ({ level: label }),
         log: (fields) => redact(fields),
-        bindings: (fields) => redact(fields),
       },
     },
     destination,
   );
+  return withRedactedChildren(logger);
+}
+
+/** What a child carries is written once, when it is made, and passes no formatter of its parent. */
+function withRedactedChildren(logger: PinoLogger): Logger {
+  const makeChild = logger.child.bind(logger);
+  return Object.assign(logger, {
+    child: (fields: Readonly<Record<string, unknown>>) => withRedactedChildren(makeChild(redact(fields))),
+  });
 }

@@ -78,7 +78,8 @@ type StateDeps = Pick<OidcDeps, "config" | "clock" | "db" | "redis"> & { readonl
 
 function createState(deps: StateDeps) {
   const { config, clock, db, redis } = deps;
-  const lifetimeSeconds = Math.max(OFFLINE_MAX_SECONDS, config.session.maxSeconds);
+  // A grant given at the very end of a session lives on from there.
+  const lifetimeSeconds = config.session.maxSeconds + OFFLINE_MAX_SECONDS;
   const index = createSignInIndex({ db, clock, lifetimeSeconds });
   const state = createProtocolState({
     store: redis === undefined ? createPostgresStore({ db, clock }) : createRedisStore({ redis, clock }),

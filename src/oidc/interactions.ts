@@ -41,10 +41,11 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
    * itself, which needs script, and from which `form-action` lets nobody get to an app on another site.
    */
   async function leaveOtherSession(ctx: Context, accountId: string): Promise<void> {
-    const interaction = await read(ctx);
-    if (interaction?.session === undefined || interaction.session.accountId === accountId) return;
     const session = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
+    if (session.accountId === undefined || session.accountId === accountId) return;
+    const interaction = await read(ctx);
     await endSession(provider, session);
+    if (interaction?.session === undefined) return;
     // What waits is no longer bound to the session that it began in.
     delete interaction.session;
     await interaction.save(interaction.exp - epochSeconds(deps.clock));

@@ -1,4 +1,4 @@
-import { type Configuration, type ErrorOut, type KoaContextWithOIDC, Provider } from "oidc-provider";
+import { type Configuration, type ErrorOut, errors, type KoaContextWithOIDC, Provider } from "oidc-provider";
 import type { Accounts } from "../accounts/index.ts";
 import type { Config } from "../config/index.ts";
 import { type Clock, type CookieSigner, epochSeconds, isAppError } from "../core/index.ts";
@@ -95,8 +95,14 @@ async function renderError(
     status: isAppError(failure.error) ? failure.error.status : ctx.status,
     cause: failure.error,
     client: await deps.describeClient(clientId),
-    restartUrl: restart === undefined ? undefined : `/interaction/restart?r=${restartToken}`,
+    restartUrl: restart === undefined ? sameRequest(ctx, failure.error) : `/interaction/restart?r=${restartToken}`,
   });
+}
+
+/** A session that ended while it was used: asked again, the same request leads to the sign-in page. */
+function sameRequest(ctx: KoaContextWithOIDC, error: Error): string | undefined {
+  const isOver = error instanceof errors.SessionNotFound || isAppError(error, "INTERACTION_EXPIRED");
+  return isOver && ctx.method === "GET" && ctx.path === ROUTES.authorization ? ctx.url : undefined;
 }
 
 function readRestart(restartTokens: RestartTokens, token: string): { clientId: string | undefined } | undefined {

@@ -10,7 +10,8 @@ export async function endAnsweredPushedRequest(provider: Provider, ctx: Context)
   const { route, entities } = (ctx as Partial<KoaContextWithOIDC>).oidc ?? {};
   if (route !== "authorization" && route !== "resume") return;
   const id = entities?.PushedAuthorizationRequest?.jti ?? originOf(entities?.Interaction);
-  const isWaiting = ctx.response.get("Location").startsWith("/interaction/");
+  const { location } = ctx.response.headers;
+  const isWaiting = typeof location === "string" && location.startsWith("/interaction/");
   if (id !== undefined && !isWaiting) await provider.PushedAuthorizationRequest.adapter.destroy(id);
 }
 

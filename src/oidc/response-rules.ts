@@ -37,6 +37,8 @@ export function applyResponseRules(provider: Provider, deps: { issuer: string; l
     await next();
     if (PUBLISHED_PATHS.has(ctx.path) && ctx.status === 200) {
       ctx.set("Cache-Control", `public, max-age=${PUBLISHED_SECONDS}`);
+      // The library names the origin that asked, which a shared cache would then tell to the next one.
+      ctx.set("Access-Control-Allow-Origin", "*");
     }
     if (ctx.status === 200 && isSignedOutAlready(ctx)) leaveSignedOut(ctx, deps.issuer);
     const failure: unknown = ctx.state["protocolFailure"];

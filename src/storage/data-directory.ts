@@ -1,7 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { randomToken } from "../core/index.ts";
+
+/** https://sqlite.org/rescode.html#busy */
+const SQLITE_BUSY = 5;
+const SECRET_BYTES = 48;
+const SECRET_BYTES_MIN = 32;
 
 /** The embedded mode's folder: `database/`, `secret`, `lock` and the control socket, readable by its owner only. */
 export interface DataDirectory {
@@ -37,13 +42,7 @@ export function socketPathIn(directory: string): string {
 export function lockDataDirectory(path: string): DataDirectory {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   chmodSync(path, 0o700);
-  const lockFile = new DatabaseSync(join(path, "lock"));
-  try {
-    lockFile.exec("BEGIN EXCLUSIVE");
-  } catch {
-    lockFile.close();
-    throw new DataDirectoryLockedError(path);
-  }
+  const lockFile = openLock(path);
   return {
     path,
     databasePath: join(path, "database"),
@@ -53,8 +52,26 @@ export function lockDataDirectory(path: string): DataDirectory {
   };
 }
 
+function openLock(path: string): DatabaseSync {
+  const lockFile = new DatabaseSync(join(path, "lock"));
+  try {
+    lockFile.exec("BEGIN EXCLUSIVE");
+    return lockFile;
+  } catch (error) {
+    lockFile.close();
+    const isHeld = error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY;
+    throw isHeld ? new DataDirectoryLockedError(path) : error;
+  }
+}
+
+/** Whole or not there: a secret that was cut short by a crash would be taken for the real one for good. */
 function readOrCreateSecret(file: string): string {
-  if (!existsSync(file)) writeFileSync(file, `${randomToken(48)}\n`, { mode: 0o600, flag: "wx" });
+  if (!existsSync(file)) {
+    writeFileSync(`${file}.new`, `${randomToken(SECRET_BYTES)}\n`, { mode: 0o600, flush: true });
+    renameSync(`${file}.new`, file);
+  }
   chmodSync(file, 0o600);
-  return readFileSync(file, "utf8").trim();
+  const secret = readFileSync(file, "utf8").trim();
+  if (Buffer.byteLength(secret) < SECRET_BYTES_MIN) throw new Error(`${file} does not hold a whole secret`);
+  return secret;
 }

@@ -28,6 +28,8 @@ export function createDictionary(deps: { db: Db }): Dictionary {
   const db = deps.db.withTables<DictionaryTables>();
   const texts = new Map<string, string>();
   const names = new Map<string, Buffer>();
+  /** Texts that are known not to be interned, so that a full dictionary is not asked again at every write. */
+  const refused = new Set<string>();
   let isFull = false;
 
   function remember(name: Buffer, text: string): void {
@@ -62,11 +64,14 @@ export function createDictionary(deps: { db: Db }): Dictionary {
   return {
     async intern(text) {
       const known = names.get(text);
-      if (known !== undefined) return known;
+      if (known !== undefined || refused.has(text)) return known;
       const name = sha256(text).subarray(0, DIGEST_BYTES);
       return guardStore(async () => {
         if ((await lookUp(name)) === undefined && !isFull) await add(name, text);
-        return (await lookUp(name)) === text ? name : undefined;
+        if ((await lookUp(name)) === text) return name;
+        if (refused.size >= CACHE_MAX) refused.clear();
+        refused.add(text);
+        return undefined;
       });
     },
     resolve: (name) => guardStore(async () => texts.get(name.toString("latin1")) ?? (await lookUp(name))),
