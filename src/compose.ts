@@ -83,7 +83,7 @@ export async function openServices(config: Config, overrides: Overrides = {}): P
   try {
     const database = await openDatabase(config, directory, logger);
     closers.push(() => database.close());
-    const migrations = createMigrations(database.db);
+    const migrations = createMigrations(database.db, database.patientDb);
     if (config.migrations === "apply") await migrations.apply().catch(rethrowStoreFailure);
     const redis = await openProtocolRedis(config, { logger, need: overrides.redis ?? "required" });
     closers.push(() => redis?.disconnect());

@@ -36,6 +36,7 @@ import type { BrowserSessions, Interactions, ProtocolPages } from "./interaction
 import { createSigningKeys } from "./keys/index.ts";
 import { createProvider } from "./provider.ts";
 import { createClientDescriptions } from "./requesting-clients.ts";
+import { waitOnceFor } from "./patient-clients.ts";
 import { endAnsweredPushedRequest } from "./pushed-requests.ts";
 import { createRestartTokens } from "./restart-tokens.ts";
 import { applyResponseRules, clearSessionCookie } from "./response-rules.ts";
@@ -108,7 +109,8 @@ export function createSignInsOfAccounts(deps: StateDeps): SignInsOfAccounts {
   };
 }
 
-export async function createOidc(deps: OidcDeps): Promise<Oidc> {
+export async function createOidc(given: OidcDeps): Promise<Oidc> {
+  const deps = { ...given, clients: waitOnceFor(given.clients) };
   const { config, clock, sealer, clients } = deps;
   const { state } = createState(deps);
   const consents = createConsents(deps);

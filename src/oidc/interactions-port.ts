@@ -108,7 +108,7 @@ export interface ProtocolFailure {
   readonly error: string;
   readonly status: number;
   /** For the log. */
-  readonly cause: Error;
+  readonly cause: unknown;
   readonly client: RequestingClient | undefined;
   /** Begins the interrupted request again, where that is possible. */
   readonly restartUrl: string | undefined;

@@ -16,6 +16,7 @@ import { loadExistingGrant } from "./grants.ts";
 import { ACR_PASSWORD, ROUTES } from "./identity.ts";
 import type { ProtocolPages, RequestingClient } from "./interactions-port.ts";
 import type { SigningKey } from "./keys/index.ts";
+import { asStoreFailure } from "../storage/index.ts";
 import { useAtomicReplayDetection, useOwnIdentifiers, useOwnSecretComparison } from "./models.ts";
 import { restartTokenFor, type RestartTokens } from "./restart-tokens.ts";
 
@@ -89,12 +90,14 @@ async function renderError(
 ): Promise<void> {
   const restartToken = typeof ctx.query["r"] === "string" ? ctx.query["r"] : undefined;
   const restart = restartToken === undefined ? undefined : readRestart(deps.restartTokens, restartToken);
-  const clientId = ctx.oidc?.client?.clientId ?? restart?.clientId;
+  const cause = asStoreFailure(failure.error);
+  const isAway = isAppError(cause, "STORE_UNAVAILABLE");
   await deps.pages.renderError(ctx, {
-    error: failure.out.error,
-    status: isAppError(failure.error) ? failure.error.status : ctx.status,
-    cause: failure.error,
-    client: await deps.describeClient(clientId),
+    error: isAway ? "temporarily_unavailable" : failure.out.error,
+    status: isAppError(cause) ? cause.status : ctx.status,
+    cause,
+    // Who sent the person is in the store that is away.
+    client: isAway ? undefined : await deps.describeClient(ctx.oidc?.client?.clientId ?? restart?.clientId),
     restartUrl: restart === undefined ? sameRequest(ctx, failure.error) : `/interaction/restart?r=${restartToken}`,
   });
 }

@@ -3,6 +3,7 @@ import type { Context } from "koa";
 import type { errors, KoaContextWithOIDC, Provider } from "oidc-provider";
 import { type AppError, isAppError } from "../core/index.ts";
 import type { Logger } from "../observability/index.ts";
+import { asStoreFailure } from "../storage/index.ts";
 import { ROUTES } from "./identity.ts";
 
 /** How long caches may keep discovery and JWKS: long enough to spare us, short enough for a key to be seen in time. */
@@ -45,9 +46,10 @@ export function applyResponseRules(provider: Provider, deps: { issuer: string; l
     if (isAppError(failure)) answerFailure(ctx, failure);
   });
 
-  provider.on("server_error", (ctx, error) => {
+  provider.on("server_error", (ctx, thrown) => {
+    const error = asStoreFailure(thrown);
     ctx.state["protocolFailure"] = error;
-    const { name, message, stack } = error;
+    const { name, message, stack } = thrown;
     const detail = isAppError(error) ? error.detail : undefined;
     deps.logger.error(
       { ...describeRequest(ctx), reason: message, detail, cause: { type: name, stack } },

@@ -75,11 +75,11 @@ test("a holder that is killed holds nothing", async () => {
 test("access that was opened too wide is closed again", () => {
   const path = newFolder();
   lockDataDirectory(path).release();
-  writeFileSync(join(path, "secret"), "an-operator-wrote-this\n");
+  writeFileSync(join(path, "secret"), `${"an-operator-wrote-this-".repeat(2)}\n`);
   chmodSync(path, 0o755);
   chmodSync(join(path, "secret"), 0o644);
   const held = lockDataDirectory(path);
   onTestFinished(() => held.release());
   expect([modeOf(path), modeOf(join(path, "secret"))]).toEqual(["700", "600"]);
-  expect(held.secret).toBe("an-operator-wrote-this");
+  expect(held.secret).toBe("an-operator-wrote-this-".repeat(2));
 });

@@ -4,6 +4,8 @@ import pg from "pg";
 import { AppError } from "../core/index.ts";
 
 const CONNECT_TIMEOUT_MS = 800;
+/** How long a request waits for a Postgres that hangs, before it is answered with 503. */
+const QUERY_TIMEOUT_MS = 900;
 const STATEMENT_TIMEOUT_MS = 5_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
 const PING_TIMEOUT_MS = 500;
@@ -15,6 +17,8 @@ export type Db = Kysely<{}>;
 export interface Database {
   readonly kind: "embedded" | "postgres";
   readonly db: Db;
+  /** For migrations, which may take as long as they need: statements here have no deadline. */
+  readonly patientDb: Db;
   /** @throws AppError STORE_UNAVAILABLE within half a second when the database does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -33,28 +37,37 @@ export function openPostgres(options: PostgresOptions): Database {
     connectionString: options.url,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
   };
   const pool = new pg.Pool({ ...settings, max: options.poolMax });
   // A pool of its own: a probe must not wait behind requests, nor take a connection from them.
   const pingPool = new pg.Pool({ ...settings, max: 1, query_timeout: PING_TIMEOUT_MS });
-  pool.on("error", options.onConnectionError);
-  pingPool.on("error", options.onConnectionError);
+  const patientPool = new pg.Pool({ ...settings, max: 1, query_timeout: 0, statement_timeout: 0 });
+  for (const each of [pool, pingPool, patientPool]) reportErrors(each, options.onConnectionError);
   const db: Db = new Kysely({ dialect: new PostgresDialect({ pool }) });
+  const patientDb: Db = new Kysely({ dialect: new PostgresDialect({ pool: patientPool }) });
   return {
     kind: "postgres",
     db,
+    patientDb,
     async ping() {
       await pingPool.query("select 1").catch((cause: unknown) => {
         throw new AppError("STORE_UNAVAILABLE", { detail: "postgres does not answer", retryAfterSeconds: 5, cause });
       });
     },
     async close() {
-      await Promise.all([db.destroy(), pingPool.end()]);
+      await Promise.all([db.destroy(), patientDb.destroy(), pingPool.end()]);
     },
   };
+}
+
+/** A connection that breaks while it is in use tells only its own listeners, and without one it ends the process. */
+function reportErrors(pool: pg.Pool, report: (error: Error) => void): void {
+  pool.on("connect", (client) => client.on("error", report));
+  // The same errors once more, of connections that were idle.
+  pool.on("error", () => undefined);
 }
 
 /**
@@ -67,6 +80,7 @@ export async function openEmbedded(directory: string | undefined): Promise<Datab
   return {
     kind: "embedded",
     db,
+    patientDb: db,
     async ping() {
       await db.executeQuery(CompiledQuery.raw("select 1"));
     },

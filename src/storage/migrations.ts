@@ -15,21 +15,24 @@ export interface Migrations {
   revertAll(): Promise<void>;
 }
 
-export function createMigrations(db: Db): Migrations {
-  const migrator = new Migrator({ db, provider: { getMigrations: readMigrations } });
+/** @param patientDb where migrations are applied: one may take longer than a request may wait. */
+export function createMigrations(db: Db, patientDb: Db = db): Migrations {
+  const provider = { getMigrations: readMigrations };
+  const migrator = new Migrator({ db, provider });
+  const patientMigrator = new Migrator({ db: patientDb, provider });
   return {
     async listPending() {
       const known = await migrator.getMigrations();
       return known.filter(({ executedAt }) => executedAt === undefined).map(({ name }) => name);
     },
     async apply() {
-      const { error, results } = await migrator.migrateToLatest();
+      const { error, results } = await patientMigrator.migrateToLatest();
       if (error !== undefined) throw asError(error);
       return (results ?? []).map(({ migrationName }) => migrationName);
     },
     async revertAll() {
       for (;;) {
-        const { error, results } = await migrator.migrateDown();
+        const { error, results } = await patientMigrator.migrateDown();
         if (error !== undefined) throw asError(error);
         if (results === undefined || results.length === 0) return;
       }

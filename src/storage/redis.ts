@@ -21,6 +21,8 @@ export function openRedis(options: RedisClientOptions): Redis {
     connectTimeout: CONNECT_TIMEOUT_MS,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
+    // Commands of requests that are answered side by side leave in one write.
+    enableAutoPipelining: true,
     lazyConnect: true,
     retryStrategy: (attempt: number) => Math.min(attempt * 100, RECONNECT_DELAY_MAX_MS),
   } satisfies RedisOptions;

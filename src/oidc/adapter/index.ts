@@ -24,7 +24,7 @@ import type { ProtocolStore } from "./store.ts";
 export { createDictionary, type Dictionary } from "./dictionary.ts";
 export { createPostgresStore, sweepPostgresStore } from "./postgres-store.ts";
 export { createRedisStore } from "./redis-store.ts";
-export { runInRequestScope } from "./request-scope.ts";
+export { currentRequestScope, runInRequestScope } from "./request-scope.ts";
 export { createSignInIndex, type SignInIndex } from "./sign-in-index.ts";
 export type { ProtocolStore } from "./store.ts";
 

@@ -45,7 +45,8 @@ function optionalMembers(client: Client): Partial<ClientMetadata> {
     // A service has none of its own: what it may do is said by its resource servers.
     scope: client.scopes.length === 0 ? undefined : client.scopes.join(" "),
     client_uri: client.homeUri,
-    initiate_login_uri: client.initiateLoginUri,
+    // The library takes https only, and we use it ourselves; on this machine, http does.
+    initiate_login_uri: client.initiateLoginUri?.startsWith("https:") ? client.initiateLoginUri : undefined,
     logo_uri: client.logoUri,
     policy_uri: client.policyUri,
     tos_uri: client.termsUri,

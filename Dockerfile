@@ -1,0 +1,32 @@
+# What npm installs, apart from what runs, so that a change of the source does not install anew.
+FROM node:24-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+# No install scripts: the one native package, argon2, brings its binaries along.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
+
+FROM node:24-slim
+WORKDIR /app
+ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data
+
+# The server writes nowhere but to DATA_DIR, and there only without DATABASE_URL: the root file system can be read-only.
+RUN mkdir -m 700 /data && chown node:node /data
+VOLUME /data
+
+# Owned by root: what runs as `node` cannot change its own program.
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY package.json LICENSE ./
+COPY bin ./bin
+COPY config ./config
+COPY migrations ./migrations
+COPY views ./views
+COPY examples ./examples
+COPY src ./src
+
+USER node
+EXPOSE 3000
+# Alive, not ready: a database that is away is no reason to restart the server.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=15s \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "bin/latchkey.js"]
+CMD ["serve"]

@@ -1,0 +1,97 @@
+import pg from "pg";
+import type { AdapterPayload } from "oidc-provider";
+import { systemClock } from "../../src/core/index.ts";
+import {
+  newGrantId,
+  newRefreshFamily,
+  newTag,
+  newTaggedSecret,
+  nextInRefreshFamily,
+  parseRefreshToken,
+} from "../../src/oidc/adapter/identifiers.ts";
+import {
+  createDictionary,
+  createProtocolState,
+  createRedisStore,
+  createSignInIndex,
+  runInRequestScope,
+} from "../../src/oidc/adapter/index.ts";
+import { connectRedis, createMigrations, openPostgres, openRedis } from "../../src/storage/index.ts";
+import { shopWeb } from "../cast.ts";
+import { inBatches } from "../load/batches.ts";
+import type { PersonState } from "../load/person-state.ts";
+import type { StoreUrls } from "../stores.ts";
+import type { PopulationCost } from "../variants/variant.ts";
+
+const FORTNIGHT_SECONDS = 14 * 24 * 3600;
+const POOL_MAX = 10;
+
+/**
+ * Stores people through Latchkey's adapter, call by call as the library makes them: the same content as the other
+ * variant's, under identifiers as ours are made.
+ */
+export async function populateLatchkey(stores: StoreUrls, people: Iterable<PersonState>): Promise<PopulationCost> {
+  await using opened = new AsyncDisposableStack();
+  const database = openPostgres({ url: stores.postgresUrl, poolMax: POOL_MAX, onConnectionError: report });
+  opened.defer(() => database.close());
+  await createMigrations(database.db).apply();
+  const pool = new pg.Pool({ connectionString: stores.postgresUrl, max: POOL_MAX });
+  opened.defer(() => pool.end());
+  const redis = openRedis({ url: stores.redisUrl, onConnectionError: report });
+  opened.defer(() => redis.disconnect());
+  await connectRedis(redis);
+
+  const state = createProtocolState({
+    store: createRedisStore({ redis, clock: systemClock }),
+    dictionary: createDictionary({ db: database.db }),
+    index: createSignInIndex({ db: database.db, clock: systemClock, lifetimeSeconds: FORTNIGHT_SECONDS }),
+    clock: systemClock,
+    sessionEndAt: (begunAtSeconds) => begunAtSeconds + FORTNIGHT_SECONDS,
+    findClientMetadata: () => Promise.resolve(undefined),
+  });
+  await inBatches(people, async (person) => {
+    await insertAccount(pool, person.session.accountId);
+    await storePerson(state, person);
+  });
+  const { rows } = await pool.query<{ bytes: string }>("select pg_total_relation_size('oidc_sign_ins') as bytes");
+  return { postgresBytes: Number(rows[0]?.bytes) };
+}
+
+/** Sign-ins refer to accounts. Accounts themselves are no protocol state and are not counted. */
+async function insertAccount(pool: pg.Pool, id: string | undefined): Promise<void> {
+  await pool.query(
+    `insert into accounts (id, email, email_folded, name, password_hash, created_at, updated_at)
+     values ($1, $1, $1, 'A person', '', now(), now())`,
+    [id],
+  );
+}
+
+function report(error: Error): void {
+  console.error(`storage: a store broke off: ${error.message}`);
+}
+
+async function storePerson(state: ReturnType<typeof createProtocolState>, person: PersonState): Promise<void> {
+  const [sessions, grants, refreshTokens] = ["Session", "Grant", "RefreshToken"].map(state.adapterFactory);
+  const tag = newTag();
+  const [sessionId, grantId, first] = [newTaggedSecret(tag), newGrantId(tag), newRefreshFamily(tag)];
+  const firstParts = parseRefreshToken(first);
+  if (!sessions || !grants || !refreshTokens || !firstParts) throw new Error("the adapter knows other models");
+  const second = nextInRefreshFamily(firstParts);
+  const ours = (payload: AdapterPayload): AdapterPayload => ({ ...payload, grantId, sessionUid: tag });
+
+  await runInRequestScope(async () => {
+    await grants.upsert(grantId, { ...person.grant, jti: grantId }, FORTNIGHT_SECONDS);
+    const authorizations = { [shopWeb.id]: { ...person.session.authorizations?.[shopWeb.id], grantId } };
+    await sessions.upsert(sessionId, { ...person.session, jti: sessionId, uid: tag, authorizations });
+    await state.flush();
+  });
+  await runInRequestScope(() => refreshTokens.upsert(first, ours(person.predecessor), FORTNIGHT_SECONDS));
+  await runInRequestScope(async () => {
+    await refreshTokens.consume(first);
+    await refreshTokens.upsert(second, ours(person.refreshToken), FORTNIGHT_SECONDS);
+  });
+  // Cheap is also a store that lost something on the way.
+  const [used, living] = [await refreshTokens.find(first), await refreshTokens.find(second)];
+  if (!used?.consumed || !living || living.consumed)
+    throw new Error("a person's tokens were not stored as they should");
+}

@@ -1,0 +1,180 @@
+/** The page around `sign-in.js`: what to show, and what each button does. */
+import { decodeJwt, SignIn } from "./sign-in.js";
+
+const element = (id) => document.getElementById(id);
+const { issuer, clientId, scope, apiUrl } = await (await fetch("/config.json")).json();
+
+let signIn;
+let extraScope;
+
+const NOTICES = {
+  denied: "You didn't allow it, so this app can't show your orders. Nothing was shared.",
+  "unknown-request": "That sign-in was used before or wasn't started in this tab. Start again, it takes one click.",
+  failed: "The sign-in didn't work. Start again, it takes one click.",
+  ended: "Your sign-in has ended. Sign in to go on.",
+  unreachable: "The sign-in server can't be reached right now. Load this page again in a moment.",
+};
+
+await start();
+
+async function start() {
+  element("issuer").textContent = new URL(issuer).host;
+  connectButtons();
+  show("loading");
+  const url = new URL(location.href);
+  const wasSignedIn = history.state?.wasSignedIn === true;
+  // The code leaves the address bar and the history at once: nobody can bookmark it or come back to it.
+  if (url.pathname === "/callback") history.replaceState(null, "", "/");
+
+  try {
+    signIn = await SignIn.connect({
+      issuer,
+      clientId,
+      scope,
+      redirectUri: `${location.origin}/callback`,
+      postLogoutRedirectUri: `${location.origin}/`,
+    });
+  } catch (error) {
+    console.error(error);
+    return showSignedOut("unreachable");
+  }
+
+  if (url.pathname !== "/callback") return showSignedOut(undefined, wasSignedIn);
+  const outcome = await signIn.complete(url);
+  if (outcome === "signed-in") return showSignedIn();
+  // "Continue" found no session to continue. Asking the person again for a click would teach nothing.
+  if (outcome === "needs-a-page") return signIn.begin();
+  return showSignedOut(outcome);
+}
+
+function connectButtons() {
+  const buttons = {
+    "sign-in": () => signIn.begin(history.state?.wasSignedIn ? { prompt: "none" } : {}),
+    "load-orders": loadOrders,
+    "place-order": placeOrder,
+    "ask-permission": () => signIn.begin({ extraScope }),
+    refresh: refreshTokens,
+    "sign-out": () => {
+      history.replaceState(null, "", "/");
+      signIn.signOut();
+    },
+  };
+  for (const [id, action] of Object.entries(buttons)) {
+    element(id).addEventListener("click", (event) => void runOnce(event.currentTarget, action));
+  }
+  // The browser may bring this page back from its memory (back button) just as it was left, tokens and all. After a
+  // sign-out, that would show somebody's orders.
+  addEventListener("pageshow", (event) => {
+    if (event.persisted && !signIn?.tokens) showSignedOut();
+  });
+}
+
+/** One press, one action: a second press while the first is under way does nothing. */
+async function runOnce(button, action) {
+  // Not `disabled`, which would take the focus away from whoever uses the keyboard.
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true");
+  try {
+    await action();
+  } catch (error) {
+    console.error(error);
+    notify("unreachable");
+  } finally {
+    button.removeAttribute("aria-disabled");
+  }
+}
+
+async function loadOrders() {
+  report("orders-status", "Loading");
+  const answer = await signIn.callApi(`${apiUrl}/orders`);
+  if (answer.outcome === "ok") {
+    element("orders").replaceChildren(...answer.body.orders.map(orderRow));
+    return report("orders-status", "");
+  }
+  explain(answer);
+}
+
+async function placeOrder() {
+  report("orders-status", "Ordering");
+  const answer = await signIn.callApi(`${apiUrl}/orders`, "POST");
+  if (answer.outcome === "ok") await loadOrders();
+  else explain(answer);
+}
+
+/** What the API refused, and the one thing that the person can do about it. */
+function explain(answer) {
+  if (answer.outcome === "signed-out") return showSignedOut("ended");
+  if (answer.outcome === "unavailable") return report("orders-status", "The shop doesn't answer. Try again.");
+  extraScope = answer.scope;
+  element("ask-permission").hidden = false;
+  element("place-order").hidden = true;
+  report("orders-status", `The shop wants to know that you allow this app to do that (${answer.scope}).`);
+}
+
+async function refreshTokens() {
+  // Without a refresh token the session at the sign-in server can still give new ones, without asking anything.
+  if (!signIn.tokens?.refreshToken) {
+    await signIn.begin({ prompt: "none" });
+  } else if (await signIn.refresh()) {
+    showTokens();
+    report("tokens-status", `New tokens at ${new Date().toLocaleTimeString()}.`);
+  } else {
+    showSignedOut("ended");
+  }
+}
+
+function orderRow({ number, item, status }) {
+  const row = document.createElement("li");
+  const title = document.createElement("h3");
+  // textContent, never innerHTML: what an API says is text.
+  title.textContent = item;
+  const detail = document.createElement("p");
+  detail.textContent = `Order ${number}, ${status}`;
+  row.append(title, detail);
+  return row;
+}
+
+async function showSignedIn() {
+  // Survives a reload and tells nobody anything: after it, the page offers to continue.
+  history.replaceState({ wasSignedIn: true }, "", "/");
+  const { payload } = decodeJwt(signIn.tokens.idToken);
+  element("person").textContent = payload.name ?? payload.email ?? "again";
+  showTokens();
+  show("signed-in");
+  await loadOrders();
+}
+
+function showTokens() {
+  const { accessToken, idToken, scope: granted } = signIn.tokens;
+  const decoded = decodeJwt(accessToken);
+  element("access-token").textContent = decoded
+    ? JSON.stringify(decoded, null, 2)
+    : "Opaque: only the server reads it.";
+  element("id-token").textContent = JSON.stringify(decodeJwt(idToken), null, 2);
+  report("tokens-status", `This app may: ${granted}`);
+}
+
+function showSignedOut(reason, canContinue = false) {
+  if (!canContinue) history.replaceState(null, "", "/");
+  element("sign-in").textContent = canContinue ? "Continue" : reason ? "Start again" : "Sign in";
+  element("invitation").textContent = canContinue
+    ? "Loading the page again dropped your tokens, as it should. Continue where you were, without typing anything."
+    : "Sign in with Latchkey. It asks you first what this app may see.";
+  show("signed-out");
+  notify(reason);
+}
+
+function notify(reason) {
+  element("notice").hidden = !reason;
+  element("notice").textContent = reason ? NOTICES[reason] : "";
+}
+
+function report(id, text) {
+  element(id).textContent = text;
+}
+
+function show(view) {
+  notify(undefined);
+  for (const id of ["loading", "signed-out", "signed-in"]) element(id).hidden = id !== view;
+  document.body.classList.toggle("open", view !== "signed-in");
+}

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createOrdersApi } from "../../examples/api/orders-api.ts";
+import { createAppServer } from "../../src/demo/app-server.ts";
+import { alice, shopWeb } from "../support/cast.ts";
+import { populate } from "../support/latchkey.ts";
+import { freePort } from "../support/servers.ts";
+import {
+  createAccount,
+  createDemoWorld,
+  type DemoWorld,
+  headingOf,
+  PATIENTLY,
+  press,
+  signIn,
+  textOf,
+} from "./demo-world.ts";
+
+// Ports of localhost are one site and share cookies; a name under it is a site of its own.
+let world: DemoWorld;
+let appOrigin: string;
+const stops: (() => void)[] = [];
+
+beforeAll(async () => {
+  world = await createDemoWorld({ stores: "redis" });
+  const [appPort, apiPort] = [await freePort(), await freePort()];
+  appOrigin = `http://shop.localhost:${appPort}`;
+  const apiUrl = `http://orders.localhost:${apiPort}`;
+  const { issuer } = world.latchkey;
+  await populate(world.latchkey, {
+    people: [alice],
+    resourceServers: [
+      { identifier: apiUrl, name: "Orders", scopes: [{ name: "orders:read", description: "See your orders" }] },
+    ],
+    clients: [
+      {
+        ...shopWeb,
+        redirectUris: [`${appOrigin}/callback`],
+        postLogoutRedirectUris: [`${appOrigin}/`],
+        homeUri: `${appOrigin}/`,
+        resources: [{ identifier: apiUrl, scopes: ["orders:read"] }],
+        defaultResource: apiUrl,
+      },
+    ],
+  });
+  const app = await createAppServer({
+    issuer,
+    clientId: shopWeb.id,
+    scope: "openid profile email orders:read",
+    apiUrl,
+  });
+  const api = createOrdersApi({ issuer, audience: apiUrl, appOrigin });
+  app.listen(appPort, "127.0.0.1");
+  api.listen(apiPort, "127.0.0.1");
+  stops.push(
+    () => app.close(),
+    () => api.close(),
+  );
+});
+
+afterAll(async () => {
+  await world.close();
+  for (const stop of stops) stop();
+});
+
+test("an app on another site signs in, continues silently after a reload, and signs out", async () => {
+  const page = await world.openPage();
+  await page.goto(appOrigin);
+  await press(page, "Sign in");
+  await signIn(page, alice);
+  await press(page, "Allow");
+  await expect.poll(textOf(page), PATIENTLY).toContain("Teapot");
+
+  await page.reload();
+  await press(page, "Continue");
+  await expect.poll(textOf(page), PATIENTLY).toContain("Teapot");
+
+  await press(page, "Sign out");
+  await expect.poll(headingOf(page), PATIENTLY).toBe("Sign out?");
+  await press(page, "Sign out");
+  await expect.poll(headingOf(page), PATIENTLY).toBe("See your tea orders");
+  expect(page.url()).toBe(`${appOrigin}/`);
+  expect(await page.context().cookies(world.latchkey.issuer)).toEqual([]);
+});
+
+test("a person who does not allow it comes back to the app on the other site", async () => {
+  const page = await world.openPage();
+  await page.goto(appOrigin);
+  await press(page, "Sign in");
+  await page.getByRole("link", { name: "Create an account" }).click();
+  await createAccount(page, { name: "Carol Cole", email: "carol@example.com", password: "amber-thicket-violin-3" });
+  await press(page, "Don’t allow");
+  await expect.poll(textOf(page), PATIENTLY).toContain("You didn't allow it");
+  expect(new URL(page.url()).origin).toBe(appOrigin);
+});
