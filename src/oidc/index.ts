@@ -34,9 +34,9 @@ import { ACCOUNT_CLIENT_ID } from "./identity.ts";
 import { createInteractions } from "./interactions.ts";
 import type { BrowserSessions, Interactions, ProtocolPages } from "./interactions-port.ts";
 import { createSigningKeys } from "./keys/index.ts";
+import { waitOnceFor } from "./one-wait.ts";
 import { createProvider } from "./provider.ts";
 import { createClientDescriptions } from "./requesting-clients.ts";
-import { waitOnceFor } from "./patient-clients.ts";
 import { endAnsweredPushedRequest } from "./pushed-requests.ts";
 import { createRestartTokens } from "./restart-tokens.ts";
 import { applyResponseRules, clearSessionCookie } from "./response-rules.ts";
@@ -110,7 +110,7 @@ export function createSignInsOfAccounts(deps: StateDeps): SignInsOfAccounts {
 }
 
 export async function createOidc(given: OidcDeps): Promise<Oidc> {
-  const deps = { ...given, clients: waitOnceFor(given.clients) };
+  const deps = waitOnceFor(given);
   const { config, clock, sealer, clients } = deps;
   const { state } = createState(deps);
   const consents = createConsents(deps);

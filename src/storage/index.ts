@@ -8,5 +8,5 @@ export { type DataDirectory, DataDirectoryLockedError, lockDataDirectory, socket
 export { type Database, type Db, openEmbedded, openPostgres } from "./database.ts";
 export { asStoreFailure, guardStore, isStoreFailure } from "./failures.ts";
 export { createMigrations, type Migrations } from "./migrations.ts";
-export { connectRedis, openRedis } from "./redis.ts";
+export { connectRedis, openRedis, readHash } from "./redis.ts";
 export type { Redis } from "ioredis";

@@ -19,6 +19,8 @@ type DictionaryTables = {
  * which reads as "not found", but can never give a name another meaning.
  */
 export interface Dictionary {
+  /** What {@link Dictionary.resolve} would say, if it is known here already. */
+  peek(name: Buffer): string | undefined;
   /** The text's name, or `undefined` when the text has to be written out in full. */
   intern(text: string): Promise<Buffer | undefined>;
   resolve(name: Buffer): Promise<string | undefined>;
@@ -62,6 +64,7 @@ export function createDictionary(deps: { db: Db }): Dictionary {
   }
 
   return {
+    peek: (name) => texts.get(name.toString("latin1")),
     async intern(text) {
       const known = names.get(text);
       if (known !== undefined || refused.has(text)) return known;
@@ -74,6 +77,6 @@ export function createDictionary(deps: { db: Db }): Dictionary {
         return undefined;
       });
     },
-    resolve: (name) => guardStore(async () => texts.get(name.toString("latin1")) ?? (await lookUp(name))),
+    resolve: async (name) => texts.get(name.toString("latin1")) ?? guardStore(() => lookUp(name)),
   };
 }

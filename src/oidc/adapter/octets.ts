@@ -3,27 +3,35 @@
  * through {@link OctetReader.isIntact}, never as an exception: what cannot be read is not there.
  */
 export class OctetWriter {
-  readonly #parts: Buffer[] = [];
+  #value = Buffer.allocUnsafe(64);
+  #length = 0;
 
   uint8(value: number): this {
-    this.#parts.push(Buffer.from([value]));
+    this.#reserve(1);
+    this.#length = this.#value.writeUInt8(value, this.#length);
     return this;
   }
 
   uint32(value: number): this {
-    const octets = Buffer.alloc(4);
-    octets.writeUInt32BE(value);
-    this.#parts.push(octets);
+    this.#reserve(4);
+    this.#length = this.#value.writeUInt32BE(value, this.#length);
     return this;
   }
 
   octets(value: Uint8Array): this {
-    this.#parts.push(Buffer.from(value));
+    this.#reserve(value.length);
+    this.#value.set(value, this.#length);
+    this.#length += value.length;
     return this;
   }
 
   end(): Buffer {
-    return Buffer.concat(this.#parts);
+    return this.#value.subarray(0, this.#length);
+  }
+
+  #reserve(count: number): void {
+    if (this.#length + count <= this.#value.length) return;
+    this.#value = Buffer.concat([this.#value.subarray(0, this.#length), Buffer.allocUnsafe(this.#length + count)]);
   }
 }
 

@@ -1,41 +1,47 @@
-import type { Clock } from "../../core/index.ts";
-import { epochSeconds } from "../../core/index.ts";
-import { guardStore, type Redis } from "../../storage/index.ts";
-import type { FieldChange, Fields, ProtocolStore } from "./store.ts";
+import { type Clock, epochSeconds } from "../../core/index.ts";
+import { guardStore, readHash, type Redis } from "../../storage/index.ts";
+import type { FieldChange, ProtocolStore } from "./store.ts";
 
 /**
- * KEYS[1] the hash. ARGV: seconds to live; then four counted lists: fields that must have a value (with it), fields that
- * must be absent, fields to set (with their value), fields to drop.
+ * KEYS[1] the hash. ARGV[1] seconds to live. ARGV[2] four counted lists of texts: fields that must have a value (with
+ * it), fields that must be absent, fields to set (with their value), fields to drop. Numbers are 32 bits, big-endian; a
+ * text is its length and its bytes. One packed argument costs the client half of what a dozen separate ones do.
  *
  * A key that loses its last field vanishes by itself. Life is only ever prolonged: NX covers a new key, GT an old one.
  */
 const CHANGE_SCRIPT = `
-local at = 2
-local function list(width)
-  local count = tonumber(ARGV[at])
-  local from = at + 1
-  at = from + count * width
-  return from, at - 1
+local at = 1
+local function number()
+  local value
+  value, at = struct.unpack('>I4', ARGV[2], at)
+  return value
 end
-local from, to = list(2)
-for i = from, to, 2 do
-  if redis.call('HGET', KEYS[1], ARGV[i]) ~= ARGV[i + 1] then return 0 end
+local function text()
+  local value
+  value, at = struct.unpack('>I4c0', ARGV[2], at)
+  return value
 end
-from, to = list(1)
-for i = from, to do
-  if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1 then return 0 end
+for _ = 1, number() do
+  local field, value = text(), text()
+  if redis.call('HGET', KEYS[1], field) ~= value then return 0 end
 end
-from, to = list(2)
-if to >= from then redis.call('HSET', KEYS[1], unpack(ARGV, from, to)) end
-from, to = list(1)
-if to >= from then redis.call('HDEL', KEYS[1], unpack(ARGV, from, to)) end
+for _ = 1, number() do
+  if redis.call('HEXISTS', KEYS[1], text()) == 1 then return 0 end
+end
+for _ = 1, number() do
+  local field, value = text(), text()
+  redis.call('HSET', KEYS[1], field, value)
+end
+for _ = 1, number() do
+  redis.call('HDEL', KEYS[1], text())
+end
 redis.call('EXPIRE', KEYS[1], ARGV[1], 'NX')
 redis.call('EXPIRE', KEYS[1], ARGV[1], 'GT')
 return 1
 `;
 
 interface ChangeCommand {
-  lkChange(key: string, ...parts: (string | number | Buffer)[]): Promise<number>;
+  lkChange(key: string, secondsLeft: number, lists: Buffer): Promise<number>;
 }
 
 /** Protocol state in Redis 7 or later: one hash per key. */
@@ -45,11 +51,12 @@ export function createRedisStore(deps: { redis: Redis; clock: Clock }): Protocol
   const commands = redis as Redis & ChangeCommand;
 
   return {
-    read: (keys) => guardStore(() => readHashes(redis, keys)),
+    // Sent one behind the other without waiting, which is one trip.
+    read: (keys) => guardStore(() => Promise.all(keys.map((key) => readHash(redis, key)))),
     async change(key, change) {
       const secondsLeft = change.expiresAt - epochSeconds(clock);
       if (secondsLeft <= 0) return false;
-      return (await guardStore(() => commands.lkChange(key, ...changeArguments(change, secondsLeft)))) === 1;
+      return (await guardStore(() => commands.lkChange(key, secondsLeft, packLists(change)))) === 1;
     },
     async delete(key) {
       await guardStore(() => redis.unlink(key));
@@ -57,23 +64,7 @@ export function createRedisStore(deps: { redis: Redis; clock: Clock }): Protocol
   };
 }
 
-async function readHashes(redis: Redis, keys: readonly string[]): Promise<readonly Fields[]> {
-  const [only] = keys;
-  if (keys.length === 1 && only !== undefined) return [toFields(await redis.hgetallBuffer(only))];
-  const pipeline = redis.pipeline();
-  for (const key of keys) pipeline.hgetallBuffer(key);
-  const replies = (await pipeline.exec()) ?? [];
-  return replies.map(([error, reply]) => {
-    if (error !== null) throw error;
-    return toFields(reply as Record<string, Buffer>);
-  });
-}
-
-function toFields(reply: Record<string, Buffer>): Fields {
-  return new Map(Object.entries(reply));
-}
-
-function changeArguments(change: FieldChange, secondsLeft: number): (string | number | Buffer)[] {
+function packLists(change: FieldChange): Buffer {
   const present: (string | Buffer)[] = [];
   const absent: string[] = [];
   for (const [field, value] of change.expect) {
@@ -82,15 +73,25 @@ function changeArguments(change: FieldChange, secondsLeft: number): (string | nu
   }
   const set = [...(change.set ?? [])].flat();
   const drop = change.drop ?? [];
-  return [
-    secondsLeft,
-    present.length / 2,
-    ...present,
-    absent.length,
-    ...absent,
-    set.length / 2,
-    ...set,
-    drop.length,
-    ...drop,
+  const lists = [
+    { count: present.length / 2, texts: present },
+    { count: absent.length, texts: absent },
+    { count: set.length / 2, texts: set },
+    { count: drop.length, texts: drop },
   ];
+  const packed = Buffer.allocUnsafe(lists.reduce((size, { texts }) => size + 4 + packedBytes(texts), 0));
+  let at = 0;
+  for (const { count, texts } of lists) {
+    at = packed.writeUInt32BE(count, at);
+    for (const text of texts) {
+      at = packed.writeUInt32BE(text.length, at);
+      at += typeof text === "string" ? packed.write(text, at, "latin1") : text.copy(packed, at);
+    }
+  }
+  return packed;
+}
+
+/** Field names are our own and ASCII, so that a character is a byte. */
+function packedBytes(texts: readonly (string | Buffer)[]): number {
+  return texts.reduce((size, text) => size + 4 + text.length, 0);
 }

@@ -20,7 +20,7 @@ export interface RequestScope {
   readonly waiting: Map<SignInTag, WaitingWrite>;
   /** Replay identifiers that this request has claimed: the protocol may ask twice. */
   readonly claimed: Set<string>;
-  /** Why this request could not read its client, so that it does not wait for the store again. */
+  /** Why this request could not read a client or an account, so that it does not wait for the store again. */
   storeFailure?: Error;
 }
 
@@ -31,6 +31,11 @@ export function currentRequestScope(): RequestScope | undefined {
 }
 
 export function runInRequestScope<Result>(run: () => Promise<Result>): Promise<Result> {
-  const scope: RequestScope = { signIns: new Map(), artifacts: new Map(), waiting: new Map(), claimed: new Set<string>() };
+  const scope: RequestScope = {
+    signIns: new Map(),
+    artifacts: new Map(),
+    waiting: new Map(),
+    claimed: new Set<string>(),
+  };
   return storage.run(scope, run);
 }

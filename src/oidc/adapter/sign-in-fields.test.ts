@@ -25,6 +25,7 @@ function createMemoryDictionary(isFull = false): Dictionary {
       texts.set(name.toString(), text);
       return name;
     },
+    peek: () => undefined,
     resolve: async (name) => texts.get(name.toString()),
   };
 }
@@ -86,6 +87,7 @@ describe("a value of a sign-in", () => {
     const texts: string[] = [];
     const noting = createFieldCodec({
       intern: async (text) => (texts.push(text), undefined),
+      peek: () => undefined,
       resolve: async () => undefined,
     });
     await noting.encodeGrant({ ...grant, recurring: { b: { scope: "x a" }, a: 1 } });

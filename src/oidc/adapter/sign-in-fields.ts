@@ -70,6 +70,7 @@ const ACCOUNT_RAW = 0;
 const ACCOUNT_TEXT = 1;
 const RECURRING_NAMED = 0;
 const RECURRING_TEXT = 1;
+const ENCODED_MAX = 10_000;
 
 /** Our own account ids are 16 bytes in base64url and shrink to those; any other text is kept as it is. */
 export function encodeOwner(accountId: string): Buffer {
@@ -86,18 +87,27 @@ export function decodeOwner(value: Buffer): string {
 
 /** Encodes and decodes the values of a sign-in; asynchronous because a name may have to be looked up once. */
 export function createFieldCodec(dictionary: Dictionary) {
+  /** By the text as it comes, so that what recurs is put into its canonical form once. */
+  const encoded = new Map<string, Buffer>();
+
   async function encodeRecurring(recurring: Recurring): Promise<Buffer> {
+    const key = JSON.stringify(recurring);
+    const known = encoded.get(key);
+    if (known !== undefined) return known;
     const text = canonicalJson(recurring);
     const name = await dictionary.intern(text);
-    return name === undefined
-      ? Buffer.concat([Buffer.from([RECURRING_TEXT]), Buffer.from(text)])
-      : Buffer.concat([Buffer.from([RECURRING_NAMED]), name]);
+    if (name === undefined) return Buffer.concat([Buffer.from([RECURRING_TEXT]), Buffer.from(text)]);
+    const value = Buffer.concat([Buffer.from([RECURRING_NAMED]), name]);
+    if (encoded.size >= ENCODED_MAX) encoded.clear();
+    encoded.set(key, value);
+    return value;
   }
 
   async function decodeRecurring(value: Buffer): Promise<Recurring | undefined> {
     if (value.length === 0) return undefined;
     const rest = value.subarray(1);
-    const text = value[0] === RECURRING_TEXT ? rest.toString("utf8") : await dictionary.resolve(rest);
+    const text =
+      value[0] === RECURRING_TEXT ? rest.toString("utf8") : (dictionary.peek(rest) ?? (await dictionary.resolve(rest)));
     return text === undefined ? undefined : (JSON.parse(text) as Recurring);
   }
 

@@ -52,8 +52,8 @@ export function createSignIns(deps: { store: ProtocolStore; clock: Clock }): Sig
     const scope = currentRequestScope();
     let stored = scope?.signIns.get(tag) ?? (await read(tag));
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
-      const waiting = scope?.waiting.get(tag)?.set ?? new Map<string, Buffer>();
-      const decided = await decide(new Map([...stored, ...waiting]));
+      const waiting = scope?.waiting.get(tag)?.set;
+      const decided = await decide(waiting === undefined ? stored : new Map([...stored, ...waiting]));
       // What waits stays for `flush`, which checks that the sign-in is alive; this decision did not.
       if (decided === undefined) return;
       const next = applyChange(stored, waiting, decided, epochSeconds(clock));
@@ -110,9 +110,16 @@ function onLivingSignIn(fields: Fields, set: ReadonlyMap<string, Buffer>): SignI
   return { unchanged: [FIELD.owner], set };
 }
 
-function applyChange(stored: Fields, waiting: ReadonlyMap<string, Buffer>, decided: SignInChange, nowSeconds: number) {
-  const set = new Map([...waiting, ...(decided.set ?? [])]);
-  const fields = new Map([...stored, ...set]);
+function applyChange(
+  stored: Fields,
+  waiting: ReadonlyMap<string, Buffer> | undefined,
+  decided: SignInChange,
+  nowSeconds: number,
+) {
+  const set = new Map(waiting);
+  for (const [name, value] of decided.set ?? []) set.set(name, value);
+  const fields = new Map(stored);
+  for (const [name, value] of set) fields.set(name, value);
   const expired = expiredFields(fields, nowSeconds);
   const drop = [...(decided.drop ?? []), ...expired];
   for (const name of drop) {
@@ -129,15 +136,24 @@ function applyChange(stored: Fields, waiting: ReadonlyMap<string, Buffer>, decid
 
 /** Grants and families stay behind when they end before the sign-in; whoever writes next takes them along. */
 function expiredFields(fields: Fields, nowSeconds: number): string[] {
-  return [...fields].flatMap(([name, value]) => {
-    if (!/^[gr]./.test(name) || decodeTime(value) > nowSeconds) return [];
-    return name.startsWith("r") ? [name, familyExtraField(name.slice(1))] : [name];
-  });
+  const names: string[] = [];
+  for (const [name, value] of fields) {
+    if (!hasEndOfItsOwn(name) || decodeTime(value) > nowSeconds) continue;
+    names.push(name);
+    if (name.startsWith("r")) names.push(familyExtraField(name.slice(1)));
+  }
+  return names;
+}
+
+function hasEndOfItsOwn(name: string): boolean {
+  return name.length > 1 && (name.startsWith("g") || name.startsWith("r"));
 }
 
 /** The key lives as long as the longest of its parts. */
 function lastEnd(fields: Fields, nowSeconds: number): number {
   let end = nowSeconds + 1;
-  for (const [name, value] of fields) if (/^(t$|[gr].)/.test(name)) end = Math.max(end, decodeTime(value));
+  for (const [name, value] of fields) {
+    if (name === FIELD.sessionEnd || hasEndOfItsOwn(name)) end = Math.max(end, decodeTime(value));
+  }
   return end;
 }
