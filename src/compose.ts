@@ -102,7 +102,7 @@ function buildServices(config: Config, stores: { database: Database; redis: Redi
   const { redis, clock } = stores;
   const audit = createAudit({ db, clock });
   const clients = createClients({ db, clock, audit });
-  const signIns = createSignInsOfAccounts({ config, clock, db, redis, clients });
+  const signIns = createSignInsOfAccounts({ config, clock, db, redis, audit, clients });
   const endSessions = (accountId: string): Promise<void> => signIns.endSignIns(accountId);
   const accounts = createAccounts({ db, clock, audit, passwordHash: config.passwordHash, endSessions });
   return { audit, clients, signIns, accounts };

@@ -1,3 +1,4 @@
+import { createAudit } from "../../src/audit/index.ts";
 import pg from "pg";
 import type { AdapterPayload } from "oidc-provider";
 import { systemClock } from "../../src/core/index.ts";
@@ -44,7 +45,12 @@ export async function populateLatchkey(stores: StoreUrls, people: Iterable<Perso
   const state = createProtocolState({
     store: createRedisStore({ redis, clock: systemClock }),
     dictionary: createDictionary({ db: database.db }),
-    index: createSignInIndex({ db: database.db, clock: systemClock, lifetimeSeconds: FORTNIGHT_SECONDS }),
+    index: createSignInIndex({
+      db: database.db,
+      clock: systemClock,
+      audit: createAudit({ db: database.db, clock: systemClock }),
+      lifetimeSeconds: FORTNIGHT_SECONDS,
+    }),
     clock: systemClock,
     sessionEndAt: (begunAtSeconds) => begunAtSeconds + FORTNIGHT_SECONDS,
     findClientMetadata: () => Promise.resolve(undefined),

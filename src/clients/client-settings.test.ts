@@ -32,6 +32,7 @@ test("three keys make a single-page app", () => {
       allowedOrigins: ["https://shop.example.com"],
       scopes: ["openid", "profile", "email", "offline_access"],
       resources: [],
+      introspects: [],
       idTokenAlgorithm: "RS256",
       requirePkce: true,
       requirePushedAuthorizationRequests: false,
@@ -87,6 +88,11 @@ test.each([
     /^grantTypes has client/m,
   ],
   ["a public client without PKCE [RFC 9700 2.1.1]", { ...shopWeb, requirePkce: false }, /^requirePkce cannot be false/],
+  [
+    "a public client that introspects [RFC 7662 2.1]",
+    { ...shopWeb, introspects: ["https://api.example.com"] },
+    /^introspects is not empty/,
+  ],
   ["an app without redirect URIs", { id: "shopWeb", name: "Shop" }, /^redirectUris is empty/],
   [
     "a service with redirect URIs",

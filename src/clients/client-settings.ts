@@ -92,6 +92,7 @@ const SHAPE = {
     .refine((list) => new Set(list.map(({ identifier }) => identifier)).size === list.length, "names one twice")
     .optional(),
   defaultResource: checkedText(resourceIdentifierFault).optional(),
+  introspects: distinctList(checkedText(resourceIdentifierFault), LIST_ENTRIES_MAX).optional(),
   idTokenAlgorithm: oneOf(SIGNATURE_ALGORITHMS).optional(),
   requirePkce: flag.optional(),
   requirePushedAuthorizationRequests: flag.optional(),
@@ -159,6 +160,12 @@ const RULES: readonly Rule[] = [
       defaultResource !== undefined && resources.every(({ identifier }) => identifier !== defaultResource),
   },
   {
+    key: "introspects",
+    problem: "is not empty, and a public client cannot prove who it is (RFC 7662, section 2.1)",
+    involves: ["authMethod"],
+    isBroken: ({ authMethod, introspects }) => authMethod === "none" && introspects.length > 0,
+  },
+  {
     key: "requirePkce",
     problem: "cannot be false for a public client (RFC 9700, section 2.1.1)",
     involves: ["authMethod"],
@@ -212,6 +219,7 @@ function fillIn(values: ReturnType<typeof parseFields<typeof SHAPE>>["values"]):
     allowedOrigins: given.allowedOrigins ?? (authMethod === "none" ? webOriginsOf(redirectUris) : []),
     scopes: given.scopes ?? defaultScopes(grantTypes),
     resources: given.resources ?? [],
+    introspects: given.introspects ?? [],
     idTokenAlgorithm: given.idTokenAlgorithm ?? "RS256",
     requirePkce: given.requirePkce ?? true,
     requirePushedAuthorizationRequests: given.requirePushedAuthorizationRequests ?? false,

@@ -44,6 +44,8 @@ export interface ClientMetadata {
   readonly resources: readonly ResourceAccess[];
   /** The resource server of a request that names none; one of `resources`. */
   readonly defaultResource?: string | undefined;
+  /** Resource servers that this client is: it may ask the introspection endpoint about their opaque tokens (RFC 7662). */
+  readonly introspects: readonly string[];
   readonly idTokenAlgorithm: SignatureAlgorithm;
   /** False only for a confidential client that an operator exempted by name. */
   readonly requirePkce: boolean;

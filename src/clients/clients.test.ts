@@ -196,6 +196,23 @@ describe("resource servers", () => {
     );
     expect(await clients.findResourceServer(orders.identifier)).toMatchObject(orders);
   });
+
+  test("a client introspects for one that exists, which then stays", async () => {
+    const ordersItself = { ...billingApi, introspects: [orders.identifier] };
+    await expect(clients.addClient(ordersItself)).rejects.toMatchObject({
+      faults: [
+        {
+          key: "clients.billingApi.introspects",
+          problem: "names https://api.example.com, which is not a resource server",
+        },
+      ],
+    });
+    await clients.addResourceServer(orders);
+    await clients.addClient(ordersItself);
+    await expect(clients.removeResourceServer(orders.identifier)).rejects.toMatchObject({
+      code: "RESOURCE_SERVER_IN_USE",
+    });
+  });
 });
 
 describe("a document", () => {

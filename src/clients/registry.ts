@@ -62,6 +62,24 @@ export async function changeRegistry<Result>(
 const REFERENCES_SHOWN_MAX = 20;
 
 async function findBrokenReferences(db: ClientDb): Promise<readonly SettingsFault[]> {
+  return [...(await findBrokenAccess(db)), ...(await findBrokenIntrospection(db))];
+}
+
+async function findBrokenIntrospection(db: ClientDb): Promise<readonly SettingsFault[]> {
+  const { rows } = await sql<{ client: string; identifier: string }>`
+    select clients.id as client, identifier
+      from clients
+      cross join lateral jsonb_array_elements_text(clients.metadata -> 'introspects') as identifier
+     where identifier not in (select resource_servers.identifier from resource_servers)
+     order by 1, 2
+     limit ${sql.lit(REFERENCES_SHOWN_MAX)}`.execute(db);
+  return rows.map(({ client, identifier }) => ({
+    key: `clients.${client}.introspects`,
+    problem: `names ${identifier}, which is not a resource server`,
+  }));
+}
+
+async function findBrokenAccess(db: ClientDb): Promise<readonly SettingsFault[]> {
   const { rows } = await sql<{ client: string; identifier: string; scope: string | null }>`
     select clients.id as client, access ->> 'identifier' as identifier,
            case when resource_servers.identifier is not null then scope end as scope

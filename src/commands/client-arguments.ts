@@ -13,6 +13,7 @@ interface AddOptions {
   readonly scope?: readonly string[];
   readonly resource?: readonly string[];
   readonly defaultResource?: string;
+  readonly introspects?: readonly string[];
   readonly firstParty?: true;
   readonly homeUri?: string;
   readonly initiateLoginUri?: string;
@@ -67,6 +68,11 @@ function addAddArguments({ terminal, chooseCommand }: CommandLine, group: Group)
       collectValue,
     )
     .option("--default-resource <identifier>", "the API that is meant when a request names none")
+    .option(
+      "--introspects <identifier>",
+      "an API that it is, whose opaque tokens it may check (repeatable)",
+      collectValue,
+    )
     .option("--first-party", "our own app: people are not asked for their consent")
     .option("--home-uri <uri>", "its home page, where the pages' way back leads")
     .option("--initiate-login-uri <uri>", "where a sign-in can be begun anew")
@@ -135,6 +141,7 @@ function toSettings(options: AddOptions): object {
       return { identifier, scopes: scopes?.split(",") };
     }),
     defaultResource: options.defaultResource,
+    introspects: options.introspects,
     isFirstParty: options.firstParty,
     homeUri: options.homeUri,
     initiateLoginUri: options.initiateLoginUri,

@@ -47,11 +47,11 @@ export function createAssets(brand: Brand): Assets {
   return {
     urlOf,
     logoUrl: logoName === undefined ? undefined : urlOf(logoName),
-    async middleware(ctx, next) {
+    middleware(ctx, next) {
       const isRead = ctx.method === "GET" || ctx.method === "HEAD";
       const found = ctx.path.startsWith("/assets/") ? assets.get(ctx.path.slice("/assets/".length)) : undefined;
-      if (isRead && found !== undefined) serve(ctx, found);
-      else await next();
+      if (!isRead || found === undefined) return next();
+      return serve(ctx, found);
     },
   };
 }

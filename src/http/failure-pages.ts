@@ -62,7 +62,7 @@ export function createFailurePages({ views, logger, clock, translateError }: Fai
 
   function record(ctx: Context, { status, reason, error }: Failure, reference: string): void {
     const fields = { requestId: requestIdOf(ctx), reference, status, reason, ...describe(error, status) };
-    if (status >= 500) logger.error(fields, "request failed");
+    if (isOurs(status)) logger.error(fields, "request failed");
     else logger.warn(fields, "request refused");
   }
 
@@ -85,10 +85,15 @@ function failureOf(error: unknown, status: number): Failure {
   return {
     ...textOfError(error, status),
     status,
-    reason: isAppError(error) ? error.code : status >= 500 ? "SERVER_ERROR" : "INPUT_INVALID",
+    reason: isAppError(error) ? error.code : isOurs(status) ? "SERVER_ERROR" : "INPUT_INVALID",
     error,
     retryAfterSeconds: isAppError(error) ? error.retryAfterSeconds : undefined,
   };
+}
+
+/** Whether a failure is ours to mend. A method that nobody offers (501) is the client's mistake. */
+function isOurs(status: number): boolean {
+  return status >= 500 && status !== 501;
 }
 
 function bareStatusError(status: number): AppError | undefined {

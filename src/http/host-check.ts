@@ -11,11 +11,12 @@ export function createHostCheck(issuer: string): Middleware {
   const { host, protocol } = new URL(issuer);
   const defaultPort = protocol === "https:" ? "443" : "80";
   const accepted = new Set([host, `${host}:${defaultPort}`]);
-  return async (ctx, next) => {
-    delete ctx.req.headers["x-forwarded-host"];
+  return (ctx, next) => {
+    const { headers } = ctx.req;
+    if (headers["x-forwarded-host"] !== undefined) delete headers["x-forwarded-host"];
     const isProbe = ctx.path.startsWith("/health/");
-    if (isProbe || (accepted.has(hostHeader(ctx)) && isForAcceptedTarget(ctx, accepted))) await next();
-    else refuse(ctx);
+    if (isProbe || (accepted.has(hostHeader(ctx)) && isForAcceptedTarget(ctx, accepted))) return next();
+    return refuse(ctx);
   };
 }
 
@@ -28,7 +29,9 @@ function refuse(ctx: Context): void {
 }
 
 function hostHeader(ctx: Context): string {
-  return ctx.req.headers.host?.toLowerCase() ?? "";
+  // Two of them are an attempt to have one checked and the other believed (RFC 9112, section 3.2).
+  const [host = "", ...others] = ctx.req.headersDistinct["host"] ?? [];
+  return others.length === 0 ? host.toLowerCase() : "";
 }
 
 /** A request line with a whole URL overrides the Host header (RFC 9112, section 3.2.2), so both must be ours. */

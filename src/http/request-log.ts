@@ -33,9 +33,12 @@ export function requestIdOf(ctx: Context): string {
   return typeof id === "string" ? id : "none";
 }
 
+const ID_LENGTH_MIN = 20;
+
 /** Without the query, and without path segments that look like the id of a request or a token. */
 function loggablePath(path: string): string {
-  const isWord = (segment: string): boolean => segment.length < 20 || /^[a-z.-]+$/.test(segment);
+  if (path.length < ID_LENGTH_MIN) return path;
+  const isWord = (segment: string): boolean => segment.length < ID_LENGTH_MIN || /^[a-z.-]+$/.test(segment);
   return path
     .slice(0, 200)
     .split("/")

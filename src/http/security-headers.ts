@@ -1,5 +1,7 @@
+import { IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
+import helmet from "helmet";
 import type { Middleware } from "koa";
-import helmet from "koa-helmet";
 import { BASE_POLICY } from "./content-security-policy.ts";
 
 const ONE_YEAR_SECONDS = 365 * 24 * 60 * 60;
@@ -13,15 +15,29 @@ const ONE_YEAR_SECONDS = 365 * 24 * 60 * 60;
  */
 export function createSecurityHeaders(issuer: string): Middleware {
   const isHttps = issuer.startsWith("https://");
-  const setOthers = helmet({
+  const headers = headersOfHelmet({
     contentSecurityPolicy: false,
     crossOriginOpenerPolicy: { policy: "same-origin" },
     referrerPolicy: { policy: "no-referrer" },
     frameguard: { action: "deny" },
     strictTransportSecurity: isHttps && { maxAge: ONE_YEAR_SECONDS, includeSubDomains: false },
   });
+  headers.set("Content-Security-Policy", BASE_POLICY);
   return (ctx, next) => {
-    ctx.set("Content-Security-Policy", BASE_POLICY);
-    return setOthers(ctx, next);
+    ctx.res.setHeaders(headers);
+    return next();
   };
+}
+
+/**
+ * What helmet sets with these options, asked once. None of it depends on the request, and helmet's dozen middlewares
+ * would take 10 µs of each.
+ */
+function headersOfHelmet(options: Parameters<typeof helmet>[0]): Map<string, string> {
+  const request = new IncomingMessage(new Socket());
+  const response = new ServerResponse(request);
+  helmet(options)(request, response, (error: unknown) => {
+    if (error !== undefined) throw error;
+  });
+  return new Map(response.getHeaderNames().map((name) => [name, String(response.getHeader(name))]));
 }

@@ -1,4 +1,4 @@
-import type { Context, Middleware } from "koa";
+import type { Context, Middleware, Next } from "koa";
 
 const CHECK_TIMEOUT_MS = 700;
 
@@ -22,15 +22,19 @@ export function createHealth(checks: ReadinessChecks): Health {
     return results.flat();
   }
 
+  async function answerProbe(ctx: Context, next: Next): Promise<void> {
+    if (ctx.path === "/health/live") answer(ctx, []);
+    else if (ctx.path === "/health/ready") answer(ctx, isDraining ? ["draining"] : await failingChecks());
+    else await next();
+  }
+
   return {
     startDraining() {
       isDraining = true;
     },
-    async middleware(ctx, next) {
-      const isProbe = ctx.method === "GET" || ctx.method === "HEAD";
-      if (isProbe && ctx.path === "/health/live") answer(ctx, []);
-      else if (isProbe && ctx.path === "/health/ready") answer(ctx, isDraining ? ["draining"] : await failingChecks());
-      else await next();
+    middleware(ctx, next) {
+      const isProbe = ctx.path.startsWith("/health/") && (ctx.method === "GET" || ctx.method === "HEAD");
+      return isProbe ? answerProbe(ctx, next) : next();
     },
   };
 }

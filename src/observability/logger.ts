@@ -13,7 +13,7 @@ export interface LoggerOptions {
 }
 
 /** Lines leave in blocks, a moment late: a write for each request would be a good part of what a request costs. */
-const BLOCK_BYTES = 4_096;
+const BLOCK_BYTES = 12 * 1024;
 const LATE_MS_MAX = 100;
 
 /** Lines under way when the process is killed are lost; when it ends in any other way they are written. */

@@ -34,7 +34,7 @@ import { ACCOUNT_CLIENT_ID } from "./identity.ts";
 import { createInteractions } from "./interactions.ts";
 import type { BrowserSessions, Interactions, ProtocolPages } from "./interactions-port.ts";
 import { createSigningKeys } from "./keys/index.ts";
-import { waitOnceFor } from "./one-wait.ts";
+import { waitOnceFor, waitOnceForState } from "./one-wait.ts";
 import { createProvider } from "./provider.ts";
 import { createClientDescriptions } from "./requesting-clients.ts";
 import { endAnsweredPushedRequest } from "./pushed-requests.ts";
@@ -75,15 +75,17 @@ export interface SignInsOfAccounts {
   sweep(): Promise<number>;
 }
 
-type StateDeps = Pick<OidcDeps, "config" | "clock" | "db" | "redis"> & { readonly clients: Clients };
+type StateDeps = Pick<OidcDeps, "config" | "clock" | "db" | "redis" | "audit"> & { readonly clients: Clients };
 
 function createState(deps: StateDeps) {
   const { config, clock, db, redis } = deps;
   // A grant given at the very end of a session lives on from there.
   const lifetimeSeconds = config.session.maxSeconds + OFFLINE_MAX_SECONDS;
-  const index = createSignInIndex({ db, clock, lifetimeSeconds });
+  const index = createSignInIndex({ db, clock, audit: deps.audit, lifetimeSeconds });
   const state = createProtocolState({
-    store: redis === undefined ? createPostgresStore({ db, clock }) : createRedisStore({ redis, clock }),
+    store: waitOnceForState(
+      redis === undefined ? createPostgresStore({ db, clock }) : createRedisStore({ redis, clock }),
+    ),
     dictionary: createDictionary({ db }),
     index,
     clock,

@@ -1,4 +1,3 @@
-import { PGlite } from "@electric-sql/pglite";
 import { CompiledQuery, Kysely, PGliteDialect, PostgresDialect } from "kysely";
 import pg from "pg";
 import { AppError } from "../core/index.ts";
@@ -75,6 +74,8 @@ function reportErrors(pool: pg.Pool, report: (error: Error) => void): void {
  * (`lockDataDirectory`): PGlite itself lets two processes write to one directory.
  */
 export async function openEmbedded(directory: string | undefined): Promise<Database> {
+  // Imported here: production would carry its 15 MB for nothing.
+  const { PGlite } = await import("@electric-sql/pglite");
   const pglite = await PGlite.create(directory === undefined ? {} : { dataDir: directory });
   const db: Db = new Kysely({ dialect: new PGliteDialect({ pglite }) });
   return {

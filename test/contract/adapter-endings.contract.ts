@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { AdapterPayload } from "oidc-provider";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { epochSeconds, randomOctets, randomToken } from "../../src/core/index.ts";
+import { createAudit } from "../../src/audit/index.ts";
 import { createDictionary, createSignInIndex } from "../../src/oidc/adapter/index.ts";
 import { newGrantId, newTaggedSecret } from "../../src/oidc/adapter/identifiers.ts";
 import type { Db } from "../../src/storage/index.ts";
@@ -343,9 +344,14 @@ export function adapterEndingsContract(openGround: () => Promise<Ground>): void 
     });
 
     test("removes a sign-in from the index when nothing can hang on it any more", async () => {
-      const index = createSignInIndex({ db: connection.db, clock: ground.clock, lifetimeSeconds: BRIEF_SECONDS });
+      const index = createSignInIndex({
+        db: connection.db,
+        clock: ground.clock,
+        audit: createAudit({ db: connection.db, clock: ground.clock }),
+        lifetimeSeconds: BRIEF_SECONDS,
+      });
       const made = await alice([]);
-      await index.remove(ALICE, made.tag as Parameters<typeof index.remove>[1]);
+      await index.end(ALICE, made.tag as Parameters<typeof index.end>[1], "whole");
       await index.add(ALICE, made.tag as Parameters<typeof index.add>[1]);
       expect(await index.list(ALICE)).toContain(made.tag);
       await ground.passBrief();

@@ -1,6 +1,7 @@
 /**
  * Plays oidc-provider: calls the adapter as the library does, request by request, with payloads of the library's shape.
  */
+import { createAudit } from "../../src/audit/index.ts";
 import type { Adapter, AdapterPayload } from "oidc-provider";
 import { expect } from "vitest";
 import { type Clock, epochSeconds } from "../../src/core/index.ts";
@@ -46,7 +47,7 @@ export function createNode(ground: Ground, connection: StoreConnection, options:
     store,
     clock,
     dictionary: createDictionary({ db }),
-    index: createSignInIndex({ db, clock, lifetimeSeconds: INDEX_SECONDS }),
+    index: createSignInIndex({ db, clock, audit: createAudit({ db, clock }), lifetimeSeconds: INDEX_SECONDS }),
     sessionEndAt: () => epochSeconds(clock) + sessionSeconds,
     findClientMetadata: async () => undefined,
   });

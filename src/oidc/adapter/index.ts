@@ -62,7 +62,7 @@ export function createProtocolState(deps: ProtocolStateDeps): ProtocolState {
     async endSignIns(accountId) {
       for (const tag of await deps.index.list(accountId)) {
         await signIns.delete(tag);
-        await deps.index.remove(accountId, tag);
+        await deps.index.end(accountId, tag, "whole");
       }
     },
   };

@@ -20,7 +20,7 @@ export interface RequestScope {
   readonly waiting: Map<SignInTag, WaitingWrite>;
   /** Replay identifiers that this request has claimed: the protocol may ask twice. */
   readonly claimed: Set<string>;
-  /** Why this request could not read a client or an account, so that it does not wait for the store again. */
+  /** A store that did not answer this request, which does not wait for it again. */
   storeFailure?: Error;
 }
 

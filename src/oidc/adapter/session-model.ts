@@ -57,11 +57,11 @@ export function createSessionModel(deps: SessionModelDeps) {
         // A parallel request may have added a client between our read and our write; from here on none can.
         await signIns.reload(tag);
         await signIns.change(tag, (present) => endSession(present, staying));
-        return;
+      } else {
+        await signIns.delete(tag);
       }
-      await signIns.delete(tag);
       const owner = fields.get(FIELD.owner);
-      if (owner !== undefined) await index.remove(decodeOwner(owner), tag);
+      if (owner !== undefined) await index.end(decodeOwner(owner), tag, staying.size > 0 ? "session" : "whole");
     },
   };
 }

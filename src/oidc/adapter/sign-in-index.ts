@@ -1,3 +1,4 @@
+import type { Audit } from "../../audit/index.ts";
 import { type Clock, epochSeconds } from "../../core/index.ts";
 import { guardStore, type Db } from "../../storage/index.ts";
 import { parseTag, type SignInTag } from "./identifiers.ts";
@@ -6,47 +7,65 @@ type SignInTables = {
   oidc_sign_ins: { account_id: string; tag: string; expires_at: string };
 };
 
-/** Which sign-ins an account has, in Postgres whatever the protocol store: written once a sign-in, never per request. */
+/**
+ * Which sign-ins an account has, in Postgres whatever the protocol store: written once a sign-in, never per request.
+ * Beginnings and ends go to the audit log in the same transaction.
+ */
 export interface SignInIndex {
   add(accountId: string, tag: SignInTag): Promise<void>;
-  remove(accountId: string, tag: SignInTag): Promise<void>;
+  /** `whole`: nothing hangs on the sign-in any more. `session`: its session ended, and grants given for longer stay. */
+  end(accountId: string, tag: SignInTag, what: "whole" | "session"): Promise<void>;
   list(accountId: string): Promise<readonly SignInTag[]>;
   /** Deletes what has expired; returns how many rows. */
   sweep(): Promise<number>;
 }
 
-/** @param deps.lifetimeSeconds how long anything may hang on one sign-in at the most. */
-export function createSignInIndex(deps: { db: Db; clock: Clock; lifetimeSeconds: number }): SignInIndex {
-  const db = deps.db.withTables<SignInTables>();
-  const now = (): number => epochSeconds(deps.clock);
+export interface SignInIndexDeps {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly audit: Audit;
+  /** How long anything may hang on one sign-in at the most. */
+  readonly lifetimeSeconds: number;
+}
+
+export function createSignInIndex({ db, clock, audit, lifetimeSeconds }: SignInIndexDeps): SignInIndex {
+  const now = (): number => epochSeconds(clock);
 
   return {
-    async add(accountId, tag) {
-      const expiresAt = String(now() + deps.lifetimeSeconds);
-      await guardStore(() =>
-        db
-          .insertInto("oidc_sign_ins")
-          .values({ account_id: accountId, tag, expires_at: expiresAt })
-          .onConflict((conflict) => conflict.columns(["account_id", "tag"]).doNothing())
-          .execute(),
-      );
-    },
-    async remove(accountId, tag) {
-      await guardStore(() =>
-        db.deleteFrom("oidc_sign_ins").where("account_id", "=", accountId).where("tag", "=", tag).execute(),
-      );
-    },
+    add: (accountId, tag) =>
+      guardStore(() =>
+        db.transaction().execute(async (tx) => {
+          const { numInsertedOrUpdatedRows = 0n } = await tx
+            .withTables<SignInTables>()
+            .insertInto("oidc_sign_ins")
+            .values({ account_id: accountId, tag, expires_at: String(now() + lifetimeSeconds) })
+            .onConflict((conflict) => conflict.columns(["account_id", "tag"]).doNothing())
+            .executeTakeFirst();
+          if (numInsertedOrUpdatedRows === 0n) return;
+          await audit.append(tx, { type: "session.started", accountId, sessionId: tag });
+        }),
+      ),
+    end: (accountId, tag, what) =>
+      guardStore(() =>
+        db.transaction().execute(async (tx) => {
+          const tables = tx.withTables<SignInTables>();
+          const row = tables.deleteFrom("oidc_sign_ins").where("account_id", "=", accountId).where("tag", "=", tag);
+          if (what === "whole") await row.execute();
+          await audit.append(tx, { type: "session.ended", accountId, sessionId: tag });
+        }),
+      ),
     async list(accountId) {
-      const rows = await guardStore(() =>
-        db.selectFrom("oidc_sign_ins").select("tag").where("account_id", "=", accountId).execute(),
-      );
+      const query = db.withTables<SignInTables>().selectFrom("oidc_sign_ins").select("tag");
+      const rows = await guardStore(() => query.where("account_id", "=", accountId).execute());
       return rows.map(({ tag }) => parseTag(tag)).filter((tag) => tag !== undefined);
     },
     async sweep() {
-      const [result] = await guardStore(() =>
-        db.deleteFrom("oidc_sign_ins").where("expires_at", "<=", String(now())).execute(),
-      );
-      return Number(result?.numDeletedRows ?? 0n);
+      const expired = db
+        .withTables<SignInTables>()
+        .deleteFrom("oidc_sign_ins")
+        .where("expires_at", "<=", String(now()));
+      const { numDeletedRows } = await guardStore(() => expired.executeTakeFirst());
+      return Number(numDeletedRows);
     },
   };
 }

@@ -11,11 +11,25 @@ export function features(deps: { clients: Clients } & SignOutPagesDeps): NonNull
     dPoP: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },
     userinfo: { enabled: true },
-    // By default any confidential client may ask about any token; here, only about those that it got itself.
-    introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+    introspection: { enabled: true, allowedPolicy: mayIntrospect(deps.clients) },
     revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
     resourceIndicators: resourceIndicators(deps.clients),
     rpInitiatedLogout: { enabled: true, ...signOutPages(deps) },
+  };
+}
+
+type MayIntrospect = NonNullable<NonNullable<NonNullable<Configuration["features"]>["introspection"]>["allowedPolicy"]>;
+
+/**
+ * By the library's own policy any confidential client may ask about any token. Here: about those that it got itself,
+ * and about those that are for an API that the operator says it is.
+ */
+function mayIntrospect(clients: Clients): MayIntrospect {
+  return async (_ctx, client, token) => {
+    if (token.clientId === client.clientId) return true;
+    const audience = "aud" in token && typeof token.aud === "string" ? token.aud : undefined;
+    const introspects = (await clients.findClient(client.clientId))?.introspects ?? [];
+    return audience !== undefined && introspects.includes(audience);
   };
 }
 
