@@ -10,15 +10,5 @@
  * does not count, nobody signs in.
  */
 export type { Account, RequestSource } from "./account.ts";
-export { type AccountField, AccountFieldInvalidError, PasswordUnacceptableError } from "./account-input-errors.ts";
-export { type Accounts, type AccountsDependencies, createAccounts } from "./accounts.ts";
-export {
-  checkPassword,
-  type OwnWords,
-  PASSWORD_BYTES_MAX,
-  PASSWORD_CHARACTERS_MIN,
-  type PasswordFault,
-  type PasswordVerdict,
-} from "./passwords/password-rules.ts";
-export type { RegistrationInput, RegistrationSource } from "./registration.ts";
-export type { SignInAttempt, SignInOutcome } from "./sign-in.ts";
+export { AccountFieldInvalidError, PasswordUnacceptableError } from "./account-input-errors.ts";
+export { type Accounts, createAccounts } from "./accounts.ts";

@@ -7,6 +7,5 @@
  * Invariants: rows are added and never changed or removed (a trigger in the database refuses it); no secret, no token
  * and nothing that a person typed is ever in them.
  */
-export { type Audit, type AuditDependencies, createAudit } from "./audit.ts";
-export { AUDIT_EVENTS, type AuditEventType } from "./event-catalogue.ts";
-export type { AuditData, AuditEvent, AuditFilter, StoredAuditEvent } from "./event.ts";
+export { type Audit, createAudit } from "./audit.ts";
+export { AUDIT_EVENTS } from "./event-catalogue.ts";

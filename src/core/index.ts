@@ -6,7 +6,7 @@
  */
 export { background } from "./background.ts";
 export { type Clock, epochSeconds, systemClock } from "./clock.ts";
-export { AppError, type AppErrorOptions, type ErrorCode, isAppError } from "./errors.ts";
+export { AppError, type ErrorCode, isAppError } from "./errors.ts";
 export { createFreshCache, type FreshCache } from "./fresh-cache.ts";
 export { equalOctets, sha256 } from "./hashing.ts";
 export { randomOctets, randomReference, randomToken } from "./random.ts";
@@ -17,5 +17,4 @@ export {
   createCookieSigner,
   createSealer,
   type Sealer,
-  type SealingPurpose,
 } from "./sealing.ts";

@@ -3,6 +3,5 @@
  *
  * Invariant: no secret, token, code or personal data is ever written; fields with such names are replaced.
  */
-export { createHealth, type Health, type ReadinessChecks } from "./health.ts";
-export { createLogger, type Logger, type LoggerOptions } from "./logger.ts";
-export { REDACTED_FIELDS } from "./redaction.ts";
+export { createHealth, type Health } from "./health.ts";
+export { createLogger, type Logger } from "./logger.ts";

@@ -35,7 +35,7 @@ export function useOwnIdentifiers(provider: Provider): void {
 
 function overrideTokenId(model: Model, make: (token: WithTokenId, original: () => string) => string): void {
   const prototype = model.prototype as WithTokenId;
-  const original = Reflect.get(prototype, "generateTokenId") as WithTokenId["generateTokenId"];
+  const original = Reflect.get(prototype, "generateTokenId");
   prototype.generateTokenId = function generateTokenId(this: WithTokenId) {
     return make(this, () => original.call(this));
   };
@@ -55,7 +55,7 @@ function useOwnSessionIdentifiers(provider: Provider): void {
     this.jti = newTaggedSecret(this.uid);
     Reflect.set(this, "touched", true);
   };
-  const loginAccount = Reflect.get(Session.prototype, "loginAccount") as typeof Session.prototype.loginAccount;
+  const loginAccount = Reflect.get(Session.prototype, "loginAccount");
   Session.prototype.loginAccount = function loginAs(details) {
     // Nobody inherits the session of another, nor that of a browser in which nobody was signed in.
     if (this.accountId !== details.accountId) beginSignIn(this);

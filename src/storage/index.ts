@@ -6,7 +6,7 @@
  */
 export { type DataDirectory, DataDirectoryLockedError, lockDataDirectory, socketPathIn } from "./data-directory.ts";
 export { type Database, type Db, openEmbedded, openPostgres } from "./database.ts";
-export { asStoreFailure, guardStore, isStoreFailure } from "./failures.ts";
+export { asStoreFailure, guardStore } from "./failures.ts";
 export { createMigrations, type Migrations } from "./migrations.ts";
 export { connectRedis, openRedis, readHash } from "./redis.ts";
 export type { Redis } from "ioredis";

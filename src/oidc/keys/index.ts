@@ -1,2 +1,2 @@
 /** Signing keys: created at the first start, sealed at rest, read once. A later issue rotates them. */
-export { createSigningKeys, type SigningKey, type SigningKeys } from "./signing-keys.ts";
+export { createSigningKeys, type SigningKey } from "./signing-keys.ts";
