@@ -62,7 +62,14 @@ export default defineConfig({
     })),
     {
       files: ["src/**/*.test.ts", "test/**", "bench/**"],
-      rules: { "max-lines-per-function": "off", "no-restricted-imports": "off" },
+      rules: {
+        "max-lines-per-function": "off",
+        "no-restricted-imports": "off",
+        // vitest itself counts assertions at run time (`requireAssertions`), those in helpers included.
+        "vitest/expect-expect": "off",
+        // The second argument says which of several in a loop it was.
+        "vitest/valid-expect": ["error", { maxArgs: 2 }],
+      },
     },
     { files: ["*.config.ts"], rules: { "import/no-default-export": "off" } },
     { files: ["src/cli.ts", "src/main.ts", "bin/**", "bench/**", "examples/**"], rules: { "no-console": "off" } },

@@ -47,7 +47,7 @@ export class RelyingParty {
   readonly client: oauth.Client;
   readonly redirectUri: string;
   readonly authentication: oauth.ClientAuth;
-  readonly #options: Record<symbol, unknown> & { readonly DPoP?: oauth.DPoPHandle };
+  readonly #options: typeof INSECURE & { readonly DPoP?: oauth.DPoPHandle };
 
   constructor({ server, clientId, redirectUri, authentication = oauth.None(), dpop }: RelyingPartyOptions) {
     this.server = server;
@@ -154,13 +154,13 @@ export class RelyingParty {
 
   async introspect(token: string): Promise<oauth.IntrospectionResponse> {
     const { server, client, authentication } = this;
-    const response = await oauth.introspectionRequest(server, client, authentication, token, this.#options);
+    const response = await oauth.introspectionRequest(server, client, authentication, token, INSECURE);
     return await oauth.processIntrospectionResponse(server, client, response);
   }
 
   async revoke(token: string): Promise<void> {
     const { server, client, authentication } = this;
-    const response = await oauth.revocationRequest(server, client, authentication, token, this.#options);
+    const response = await oauth.revocationRequest(server, client, authentication, token, INSECURE);
     await oauth.processRevocationResponse(response);
   }
 }

@@ -92,6 +92,6 @@ export async function createWorld(options: LatchkeyOptions): Promise<World> {
 export async function openWallet(world: Pick<World, "appOf">) {
   const keys = await oauth.generateKeyPair("ES256");
   const clientId = walletWeb.id;
-  const dpop = oauth.DPoP({ client_id: clientId }, keys);
+  const dpop = oauth.DPoP({}, keys);
   return { keys, app: world.appOf({ clientId, redirectUri: walletWeb.redirectUris[0], dpop }) };
 }

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { alice } from "../../support/cast.ts";
+import { authorizeAs } from "../../support/journeys.ts";
+import { startNode, type Stores, type TestLatchkey } from "../../support/latchkey.ts";
+import { askNode } from "../../support/raw-http.ts";
+import { errorOf } from "../../support/relying-party.ts";
+import { freePort } from "../../support/servers.ts";
+import { createWorld, type World } from "../../support/world.ts";
+
+const ROUNDS = 3;
+const PARALLEL = 20;
+
+describe.each<Stores>(["redis", "postgres"])("two nodes on %s", (stores) => {
+  let world: World;
+  let secondNode: TestLatchkey;
+  let tokenUrls: readonly string[];
+
+  beforeAll(async () => {
+    world = await createWorld({ stores });
+    const port = String(await freePort());
+    secondNode = await startNode({ settings: { ...world.latchkey.settings, PORT: port } });
+    tokenUrls = [world.latchkey.settings.PORT, port].map((one) => `http://127.0.0.1:${one}/token`);
+  });
+
+  afterAll(async () => {
+    await secondNode.close();
+    await world.close();
+  });
+
+  /** A balancer's view: both nodes answer for the issuer's host. */
+  async function post(turn: number, body: Record<string, string>): Promise<{ status: number; body: TokenAnswer }> {
+    const host = new URL(world.latchkey.issuer).host;
+    const answer = await askNode(tokenUrls[turn % tokenUrls.length] ?? "", {
+      method: "POST",
+      headers: { host, "content-type": "application/x-www-form-urlencoded" },
+      body: new URLSearchParams(body).toString(),
+    });
+    return { status: answer.status, body: JSON.parse(answer.body) as TokenAnswer };
+  }
+
+  interface TokenAnswer {
+    readonly error?: string;
+    readonly refresh_token?: string;
+    readonly access_token?: string;
+  }
+
+  async function raceOf(body: Record<string, string>) {
+    const answers = await Promise.all(Array.from({ length: PARALLEL }, (_, turn) => post(turn, body)));
+    const winners = answers.filter(({ status }) => status === 200);
+    const losers = answers.filter(({ status }) => status !== 200);
+    expect(losers.map((loser) => loser.body.error)).toEqual(losers.map(() => "invalid_grant"));
+    return winners;
+  }
+
+  test("of 20 parallel refreshes of one token exactly one succeeds [ASVS 10.4.5]", async () => {
+    const browser = world.openBrowser();
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const { refreshToken } = await world.apps.notesWeb.signIn(browser, alice);
+      const body = { grant_type: "refresh_token", client_id: "notesWeb", refresh_token: refreshToken };
+      expect(await raceOf(body)).toHaveLength(1);
+    }
+  });
+
+  test("of 20 parallel redemptions of one code at most one succeeds, and nothing of it survives [RFC 6749 4.1.2]", async () => {
+    const browser = world.openBrowser();
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const request = await world.apps.notesWeb.begin();
+      const { url } = await authorizeAs(browser, alice, request.url);
+      const winners = await raceOf({
+        grant_type: "authorization_code",
+        client_id: "notesWeb",
+        code: url.searchParams.get("code") ?? "",
+        redirect_uri: world.apps.notesWeb.redirectUri,
+        code_verifier: request.verifier,
+      });
+      // A replay that comes before the winner is done ends the winner's grant under its hands: then none succeeds.
+      expect(winners.length).toBeLessThanOrEqual(1);
+      for (const { body } of winners) {
+        expect(await errorOf(world.apps.notesWeb.refresh(body.refresh_token ?? ""))).toBe("invalid_grant");
+      }
+    }
+  });
+});

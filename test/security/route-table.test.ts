@@ -1,0 +1,79 @@
+import { readdirSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { INTERACTION_ROUTES } from "../../src/interaction/index.ts";
+import { PROTOCOL_ROUTES } from "../../src/oidc/index.ts";
+import { SELF_SERVICE_ROUTES } from "../../src/self-service/index.ts";
+import { alice } from "../support/cast.ts";
+import { askNode, type RawAnswer } from "../support/raw-http.ts";
+import { createWorld, type World } from "../support/world.ts";
+import { type Route, ROUTES } from "./route-table.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld({ stores: "redis" });
+});
+afterAll(() => world.close());
+
+const nameOf = ({ method, path }: Pick<Route, "method" | "path">): string => `${method} ${path}`;
+const LISTED = new Set(ROUTES.map(nameOf));
+
+function askAnonymously({ method, path }: Pick<Route, "method" | "path">, headers = {}): Promise<RawAnswer> {
+  const isForm = method === "POST";
+  return askNode(world.latchkey.issuer + path.replace(":uid", "0".repeat(43)), {
+    method,
+    headers: {
+      accept: "text/html",
+      ...(isForm ? { "content-type": "application/x-www-form-urlencoded" } : {}),
+      ...headers,
+    },
+  });
+}
+
+test("every route of the pages is in the table", () => {
+  for (const route of [...INTERACTION_ROUTES, ...SELF_SERVICE_ROUTES]) expect(LISTED).toContain(route);
+});
+
+test("every path of the protocol is in the table, and so is every endpoint that the metadata names", () => {
+  const paths = new Set(ROUTES.map(({ path }) => path));
+  const endpoints = Object.entries(world.server)
+    .filter(([name]) => name.endsWith("_endpoint") || name === "jwks_uri")
+    .map(([, url]) => (typeof url === "string" ? new URL(url).pathname : ""));
+  for (const path of [...Object.values(PROTOCOL_ROUTES), ...endpoints]) expect(paths).toContain(path);
+});
+
+test("every file of the pages is in the table", () => {
+  const files = readdirSync(new URL("../../views/assets/", import.meta.url));
+  for (const file of [...files, "brand.css"]) expect(LISTED).toContain(`GET /assets/${file}`);
+});
+
+// What the library would serve by itself, were it on; and methods of listed paths that nobody listed.
+const UNLISTED = `
+  /reg /reg/x /device /device/auth /backchannel /session/end /me /auth /challenge /credential
+  /.well-known/openid-credential-issuer /.well-known/webfinger /admin /metrics /debug /.env /.git/config
+  /package.json /health /data/secret /interaction /demo`
+  .trim()
+  .split(/\s+/)
+  .flatMap((path) => (["GET", "POST"] as const).map((method) => ({ method, path })));
+
+test("nothing else is served", async () => {
+  const others = [...new Set(ROUTES.map(({ path }) => path))].flatMap((path) =>
+    (["GET", "POST"] as const).map((method) => ({ method, path })).filter((route) => !LISTED.has(nameOf(route))),
+  );
+  // `/interaction/restart` also reads as an interaction of that name.
+  for (const route of [...UNLISTED, ...others]) {
+    const { status } = await askAnonymously(route);
+    expect([404, 405], nameOf(route)).toContain(status);
+  }
+});
+
+test.each(ROUTES)("$method $path ($protection) answers $anonymous to a stranger", async (route) => {
+  const isPreflight = route.method === "OPTIONS";
+  const answer = await askAnonymously(
+    route,
+    isPreflight ? { origin: "https://mallory.example.com", "access-control-request-method": "POST" } : {},
+  );
+  expect(answer.status).toBe(route.anonymous);
+  expect(answer.body).not.toContain(alice.email);
+  const location = answer.headers.get("location") ?? "/";
+  expect(new URL(location, world.latchkey.issuer).origin).toBe(world.latchkey.issuer);
+});

@@ -1,0 +1,64 @@
+/**
+ * Every route of the server, what protects it, and what somebody without a session, a secret or a token is answered.
+ *
+ * `route-table.test.ts` fails when the server has a route that is not here, so that nobody adds one without saying what
+ * protects it.
+ */
+export interface Route {
+  readonly method: "GET" | "POST" | "OPTIONS";
+  readonly path: string;
+  /**
+   * `public`: the same for everybody. `client`: client authentication. `token`: an access token. `interaction`: the
+   * cookie of the interaction. `session`: the session cookie. `request`: what the client registered.
+   */
+  readonly protection: "public" | "client" | "token" | "interaction" | "session" | "request";
+  /** What an anonymous request without parameters is answered. */
+  readonly anonymous: number;
+}
+
+const METADATA = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks"] as const;
+const CROSS_ORIGIN = [...METADATA, "/token", "/userinfo", "/introspect", "/revoke", "/par"] as const;
+
+export const ROUTES: readonly Route[] = [
+  ...METADATA.map((path) => ({ method: "GET", path, protection: "public", anonymous: 200 }) as const),
+  // Preflights say which origins may ask; what is asked is protected by itself.
+  ...CROSS_ORIGIN.map((path) => ({ method: "OPTIONS", path, protection: "public", anonymous: 204 }) as const),
+
+  { method: "GET", path: "/authorize", protection: "request", anonymous: 400 },
+  { method: "GET", path: "/authorize/:uid", protection: "interaction", anonymous: 400 },
+  { method: "POST", path: "/token", protection: "client", anonymous: 400 },
+  { method: "POST", path: "/par", protection: "client", anonymous: 400 },
+  { method: "POST", path: "/introspect", protection: "client", anonymous: 400 },
+  { method: "POST", path: "/revoke", protection: "client", anonymous: 400 },
+  { method: "GET", path: "/userinfo", protection: "token", anonymous: 401 },
+  { method: "POST", path: "/userinfo", protection: "token", anonymous: 401 },
+  { method: "GET", path: "/end-session", protection: "request", anonymous: 303 },
+  { method: "POST", path: "/end-session/confirm", protection: "session", anonymous: 400 },
+  { method: "GET", path: "/end-session/success", protection: "public", anonymous: 200 },
+
+  { method: "GET", path: "/interaction/restart", protection: "request", anonymous: 404 },
+  { method: "GET", path: "/interaction/:uid", protection: "interaction", anonymous: 400 },
+  { method: "GET", path: "/interaction/:uid/sign-in", protection: "interaction", anonymous: 400 },
+  { method: "POST", path: "/interaction/:uid/sign-in", protection: "interaction", anonymous: 400 },
+  { method: "GET", path: "/interaction/:uid/create-account", protection: "interaction", anonymous: 400 },
+  { method: "POST", path: "/interaction/:uid/create-account", protection: "interaction", anonymous: 400 },
+  { method: "GET", path: "/interaction/:uid/consent", protection: "interaction", anonymous: 400 },
+  { method: "POST", path: "/interaction/:uid/consent", protection: "interaction", anonymous: 400 },
+  { method: "GET", path: "/interaction/:uid/switch", protection: "interaction", anonymous: 400 },
+  { method: "POST", path: "/interaction/:uid/switch", protection: "interaction", anonymous: 400 },
+
+  { method: "GET", path: "/", protection: "public", anonymous: 200 },
+  { method: "GET", path: "/sign-in", protection: "public", anonymous: 303 },
+  { method: "GET", path: "/create-account", protection: "public", anonymous: 303 },
+  { method: "GET", path: "/account", protection: "session", anonymous: 303 },
+  { method: "GET", path: "/account/signed-in", protection: "public", anonymous: 303 },
+  { method: "POST", path: "/account/sign-out", protection: "session", anonymous: 303 },
+  { method: "GET", path: "/signed-out", protection: "public", anonymous: 200 },
+
+  { method: "GET", path: "/health/live", protection: "public", anonymous: 200 },
+  { method: "GET", path: "/health/ready", protection: "public", anonymous: 200 },
+  { method: "GET", path: "/assets/latchkey.css", protection: "public", anonymous: 200 },
+  { method: "GET", path: "/assets/brand.css", protection: "public", anonymous: 200 },
+  { method: "GET", path: "/assets/favicon.svg", protection: "public", anonymous: 200 },
+  { method: "GET", path: "/assets/glyph.svg", protection: "public", anonymous: 200 },
+];

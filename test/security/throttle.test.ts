@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "../support/browser.ts";
+import { alice, bob, mallory } from "../support/cast.ts";
+import { submitSignIn } from "../support/journeys.ts";
+import { createWorld, type World } from "../support/world.ts";
+
+const PER_ACCOUNT_MAX = 10;
+const PER_ADDRESS_MAX = 50;
+let world: World;
+let untrusting: World;
+beforeAll(async () => {
+  // Behind one proxy that the tests play: each test comes from an address of its own.
+  world = await createWorld({ stores: "redis", settings: { TRUSTED_PROXIES: "1" } });
+  untrusting = await createWorld({ stores: "postgres" });
+});
+afterAll(async () => {
+  await world.close();
+  await untrusting.close();
+});
+
+interface Attempt {
+  readonly email: string;
+  readonly password: string;
+  readonly address: string;
+}
+
+async function attempt({ email, password, address }: Attempt, at: World = world): Promise<Page> {
+  const browser = at.openBrowser({ "x-forwarded-for": address });
+  const page = await browser.open(`${at.latchkey.issuer}/sign-in`);
+  return await submitSignIn(browser, page, { email, password });
+}
+
+const statusesOf = (pages: readonly Page[]): Record<number, number> => {
+  const counts: Record<number, number> = {};
+  for (const { status } of pages) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+};
+
+test("of 200 parallel wrong sign-ins no more than the limit is evaluated; then the right password waits, too [ASVS 6.3.1]", async () => {
+  const attempts = Array.from({ length: 200 }, (_, index) => ({
+    email: alice.email,
+    password: `wrong password number ${index}`,
+    // From many places at once: what holds is the account's own limit.
+    address: `203.0.113.${index}`,
+  }));
+  const counts = statusesOf(await Promise.all(attempts.map((one) => attempt(one))));
+  // 503: there was no room to hash it, so that it was counted and not evaluated.
+  expect((counts[400] ?? 0) + (counts[503] ?? 0)).toBeLessThanOrEqual(PER_ACCOUNT_MAX);
+  expect(counts[429]).toBeGreaterThanOrEqual(200 - PER_ACCOUNT_MAX);
+  const right = await attempt({ ...alice, address: "198.51.100.1" });
+  expect(right.status).toBe(429);
+  expect(Number(right.headers.get("retry-after"))).toBeGreaterThan(60);
+  expect(right.text).toMatch(/Too many attempts/);
+  expect((await attempt({ ...bob, address: "198.51.100.2" })).status).toBe(200);
+});
+
+test("every spelling of an address counts as one [ASVS 6.3.1]", async () => {
+  const spellings = [mallory.email, "MALLORY@example.com", " mallory@example.com ", "Mallory@EXAMPLE.COM"];
+  for (let count = 0; count < PER_ACCOUNT_MAX; count += 1) {
+    const email = spellings[count % spellings.length] ?? "";
+    const page = await attempt({ email, password: "wrong", address: `192.0.2.${count}` });
+    expect(page.status).toBe(400);
+  }
+  for (const email of spellings) {
+    expect((await attempt({ email, password: mallory.password, address: "192.0.2.99" })).status).toBe(429);
+  }
+});
+
+test("an unknown account is limited like a known one [ASVS 6.3.8]", async () => {
+  const guess = { email: "nobody@example.com", password: "wrong" };
+  for (let count = 0; count < PER_ACCOUNT_MAX; count += 1) {
+    expect((await attempt({ ...guess, address: `192.0.2.${100 + count}` })).status).toBe(400);
+  }
+  expect((await attempt({ ...guess, address: "192.0.2.120" })).status).toBe(429);
+});
+
+describe("one address", () => {
+  test("is limited over all accounts, and over the /64 that it stands in", async () => {
+    const addressOf = (count: number): string => `2001:db8:1:2::${(count + 1).toString(16)}`;
+    const pages: Page[] = [];
+    for (let count = 0; count < PER_ADDRESS_MAX + 3; count += 1) {
+      const email = `person${count}@example.com`;
+      pages.push(await attempt({ email, password: "wrong", address: addressOf(count) }));
+    }
+    expect(statusesOf(pages)).toEqual({ 400: PER_ADDRESS_MAX, 429: 3 });
+    expect((await attempt({ ...bob, address: addressOf(99) })).status).toBe(429);
+    expect((await attempt({ ...bob, address: "2001:db8:1:3::1" })).status).toBe(200);
+  });
+
+  test("cannot be made up by whoever is no trusted proxy", async () => {
+    const pages: Page[] = [];
+    for (let count = 0; count < PER_ADDRESS_MAX + 3; count += 1) {
+      const guess = { email: `person${count}@example.com`, password: "wrong", address: `203.0.113.${count}` };
+      pages.push(await attempt(guess, untrusting));
+    }
+    expect(statusesOf(pages)).toEqual({ 400: PER_ADDRESS_MAX, 429: 3 });
+  });
+});
+
+test("a success gives the account its attempts back", async () => {
+  for (let round = 0; round < 3; round += 1) {
+    for (let count = 0; count < 4; count += 1) {
+      const guess = { email: bob.email, password: "wrong", address: `198.51.100.${10 + count}` };
+      expect((await attempt(guess)).status).toBe(400);
+    }
+    expect((await attempt({ ...bob, address: "198.51.100.20" })).status).toBe(200);
+  }
+});
