@@ -19,7 +19,7 @@ import {
 import * as http from "./http/index.ts";
 import { createInteractionRoutes, createProtocolPages } from "./interaction/index.ts";
 import { createHealth, createLogger, type Health, type Logger } from "./observability/index.ts";
-import { createOidc, createSignInsOfAccounts, type SignInsOfAccounts } from "./oidc/index.ts";
+import { createOidc, createSignInsOfAccounts, PROTOCOL_ROUTES, type SignInsOfAccounts } from "./oidc/index.ts";
 import { createSelfServiceRoutes } from "./self-service/index.ts";
 import { createServer, type HttpServer } from "./server.ts";
 import {
@@ -207,6 +207,7 @@ async function composeApp(config: Config, services: Services, health: Health): P
     sealer,
     cookieSigner,
     db: database.db,
+    patientDb: database.patientDb,
     redis,
     audit,
     accounts,
@@ -225,6 +226,7 @@ async function composeApp(config: Config, services: Services, health: Health): P
   app.use(http.createHostCheck(issuer));
   app.use(http.createBodyLimit());
   app.use(assets.middleware);
+  app.use(http.createPostToGet([PROTOCOL_ROUTES.authorization, PROTOCOL_ROUTES.end_session]));
   app.use(oidc.requestScope);
   app.use(
     createInteractionRoutes({ ...shared, interactions: oidc.interactions, clientAddress: proxyTrust.clientAddress }),

@@ -49,7 +49,8 @@ export async function readForm<Values>(ctx: Context, schema: z.ZodType<Values>):
   return { kind: "faulty", errors: [...errors.values()], typed };
 }
 
-async function readBody(ctx: Context): Promise<string> {
+/** The text of an urlencoded form. @throws `INPUT_INVALID`, `BODY_TOO_LARGE` above 64 KiB */
+export async function readBody(ctx: Context): Promise<string> {
   if (ctx.is("application/x-www-form-urlencoded") !== "application/x-www-form-urlencoded") {
     throw new AppError("INPUT_INVALID", { detail: "not an urlencoded form" });
   }

@@ -19,6 +19,7 @@ export { type FieldError, fieldMessage, type FormFields, readForm, type SentForm
 export { initialOf, initialsOf } from "./initials.ts";
 export { createHostCheck } from "./host-check.ts";
 export { type Message, message } from "./messages.ts";
+export { createPostToGet } from "./post-to-get.ts";
 export { createProxyTrust } from "./proxy-trust.ts";
 export { createRequestLog, requestIdOf } from "./request-log.ts";
 export { createRoutes, type RouteStep, seeOther } from "./routes.ts";

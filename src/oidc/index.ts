@@ -50,6 +50,8 @@ export interface OidcDeps {
   readonly sealer: Sealer;
   readonly cookieSigner: CookieSigner;
   readonly db: Db;
+  /** Where keys are made: the second of two nodes waits for the first longer than a request would. */
+  readonly patientDb: Db;
   /** Where protocol state lies; Postgres when there is none. */
   readonly redis: Redis | undefined;
   readonly audit: Audit;
@@ -118,7 +120,7 @@ export async function createOidc(given: OidcDeps): Promise<Oidc> {
   const consents = createConsents(deps);
   const restartTokens = createRestartTokens({ sealer, clock });
   const describeClient = createClientDescriptions({ clients, issuer: config.issuer, brandName: config.brand.name });
-  const keys = await createSigningKeys(deps).load();
+  const keys = await createSigningKeys({ ...deps, db: deps.patientDb }).load();
   const provider = createProvider({ ...deps, state, consents, restartTokens, describeClient, keys });
   applyResponseRules(provider, { issuer: config.issuer, logger: deps.logger });
 

@@ -61,7 +61,7 @@ function useOwnSessionIdentifiers(provider: Provider): void {
     if (this.accountId !== details.accountId) beginSignIn(this);
     loginAccount.call(this, details);
   };
-  // The one identifier of the session that apps see, in ID tokens as in access tokens.
+  // The one identifier of the session that apps ever see: the same wherever a token or a sign-out names it.
   Session.prototype.ensureClientContainer = function ensureClientContainer(clientId) {
     if (this.sidFor(clientId) === undefined) this.sidFor(clientId, this.uid);
   };

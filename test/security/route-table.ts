@@ -25,6 +25,8 @@ export const ROUTES: readonly Route[] = [
   ...CROSS_ORIGIN.map((path) => ({ method: "OPTIONS", path, protection: "public", anonymous: 204 }) as const),
 
   { method: "GET", path: "/authorize", protection: "request", anonymous: 400 },
+  // What is posted comes back as a GET, with the cookies that a browser keeps from another site's POST.
+  { method: "POST", path: "/authorize", protection: "request", anonymous: 303 },
   { method: "GET", path: "/authorize/:uid", protection: "interaction", anonymous: 400 },
   { method: "POST", path: "/token", protection: "client", anonymous: 400 },
   { method: "POST", path: "/par", protection: "client", anonymous: 400 },
@@ -33,6 +35,7 @@ export const ROUTES: readonly Route[] = [
   { method: "GET", path: "/userinfo", protection: "token", anonymous: 401 },
   { method: "POST", path: "/userinfo", protection: "token", anonymous: 401 },
   { method: "GET", path: "/end-session", protection: "request", anonymous: 303 },
+  { method: "POST", path: "/end-session", protection: "request", anonymous: 303 },
   { method: "POST", path: "/end-session/confirm", protection: "session", anonymous: 400 },
   { method: "GET", path: "/end-session/success", protection: "public", anonymous: 200 },
 

@@ -2,6 +2,7 @@ import { type AdapterPayload, errors } from "oidc-provider";
 import { type Clock, epochSeconds } from "../../core/index.ts";
 import { artifactKey, parseTaggedSecret } from "./identifiers.ts";
 import { currentRequestScope } from "./request-scope.ts";
+import { decodeTime, encodeTime } from "./sign-in-fields.ts";
 import type { SignIns } from "./sign-ins.ts";
 import type { ProtocolStore } from "./store.ts";
 
@@ -27,10 +28,13 @@ export type ArtifactName = keyof typeof ARTIFACT_KINDS;
  */
 const ID_PLACEHOLDER = "\u0001";
 
-export function createArtifactModel(
-  deps: { store: ProtocolStore; signIns: SignIns; clock: Clock },
-  name: ArtifactName,
-) {
+export interface ArtifactDeps {
+  readonly store: ProtocolStore;
+  readonly signIns: SignIns;
+  readonly clock: Clock;
+}
+
+export function createArtifactModel(deps: ArtifactDeps, name: ArtifactName) {
   const { store, signIns, clock } = deps;
   const keyOf = (id: string): string => artifactKey(ARTIFACT_KINDS[name], id);
 
@@ -44,7 +48,8 @@ export function createArtifactModel(
       currentRequestScope()?.artifacts.set(key, value);
       const payload = decode(value, id);
       if (payload.exp !== undefined && payload.exp <= epochSeconds(clock)) return undefined;
-      return { ...payload, ...(fields?.has(USED) ? { consumed: true } : {}) };
+      const used = fields?.get(USED);
+      return { ...payload, ...(used === undefined ? {} : { consumed: decodeTime(used) }) };
     },
     async upsert(id: string, payload: AdapterPayload, lifetimeSeconds: number): Promise<void> {
       const key = keyOf(id);
@@ -74,7 +79,7 @@ export function createArtifactModel(
             [VALUE, loaded],
             [USED, undefined],
           ]),
-          set: new Map([[USED, Buffer.from([1])]]),
+          set: new Map([[USED, encodeTime(epochSeconds(clock))]]),
           expiresAt: epochSeconds(clock) + 1,
         }));
       if (!isWon) throw lostRace(name);

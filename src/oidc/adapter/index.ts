@@ -12,6 +12,7 @@
 import type { Adapter, AdapterFactory, AdapterPayload } from "oidc-provider";
 import type { Clock } from "../../core/index.ts";
 import { ARTIFACT_KINDS, type ArtifactName, createArtifactModel } from "./artifact-model.ts";
+import { createAuthorizationCodeModel } from "./authorization-code-model.ts";
 import type { Dictionary } from "./dictionary.ts";
 import { createGrantModel } from "./grant-model.ts";
 import { createRefreshTokenModel } from "./refresh-token-model.ts";
@@ -71,6 +72,7 @@ export function createProtocolState(deps: ProtocolStateDeps): ProtocolState {
     if (name === "Session") return createSessionModel(shared);
     if (name === "Grant") return createGrantModel(shared);
     if (name === "RefreshToken") return createRefreshTokenModel(shared);
+    if (name === "AuthorizationCode") return createAuthorizationCodeModel(shared);
     if (name === "Client") return { find: deps.findClientMetadata };
     if (Object.hasOwn(ARTIFACT_KINDS, name)) return createArtifactModel(shared, name as ArtifactName);
     return {};

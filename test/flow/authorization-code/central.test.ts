@@ -41,6 +41,18 @@ describe.each<Stores>(["redis", "postgres", "embedded"])("on %s", (stores) => {
     expect(await errorOf(shopWeb.refresh(second.refreshToken))).toBe("invalid_grant");
   });
 
+  test("an authorization request that an app posts ends in the app [OIDC Core 3.1.2.1]", async () => {
+    const { notesWeb } = world.apps;
+    const request = await notesWeb.begin();
+    const { origin, pathname, searchParams } = new URL(request.url);
+    const headers = { "content-type": "application/x-www-form-urlencoded", origin: "https://notes.example.com" };
+    const browser = world.openBrowser();
+    const posted = await browser.fetch(origin + pathname, { method: "POST", headers, body: searchParams.toString() });
+    expect(posted.status).toBe(303);
+    const { url } = await authorizeAs(browser, alice, new URL(posted.headers.get("location") ?? "", origin));
+    expect((await notesWeb.complete(request, url)).accessToken).toBeTruthy();
+  });
+
   test("a code works once, and its second use ends what the first one gave [RFC 9700 4.5]", async () => {
     const { notesWeb } = world.apps;
     const request = await notesWeb.begin();

@@ -79,7 +79,10 @@ describe("a sign-out that an app asks for [OIDC RP-Initiated Logout]", () => {
       headers: { origin: "https://mallory.example.com", "content-type": "application/x-www-form-urlencoded" },
       body: new URLSearchParams({ id_token_hint: tokens.idToken, logout: "yes" }).toString(),
     });
-    expect(response.status).toBeGreaterThanOrEqual(400);
+    // It comes back as a GET, which asks the person (ASVS 10.6.2).
+    expect(response.status).toBe(303);
+    const page = await browser.open(new URL(response.headers.get("location") ?? "", world.latchkey.issuer));
+    expect(page.heading).toMatch(/Sign out/);
     expect(await isSignedIn(browser)).toBe(true);
   });
 
