@@ -35,7 +35,7 @@ async function createFixture() {
   return {
     find: () => codes.find(code),
     move: (seconds: number) => (nowSeconds += seconds),
-    async issue(firstIssuedAt: number, ofGrant = grantId) {
+    issue: async (firstIssuedAt: number, ofGrant = grantId) => {
       const family = await codec.encodeFamily({
         endsAt: REDEEMED_AT + 1_000,
         begunAt: REDEEMED_AT,

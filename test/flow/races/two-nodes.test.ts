@@ -4,7 +4,6 @@ import { alice } from "../../support/cast.ts";
 import { authorizeAs } from "../../support/journeys.ts";
 import { startNode, type Stores, type TestLatchkey } from "../../support/latchkey.ts";
 import { askNode } from "../../support/raw-http.ts";
-import { errorOf } from "../../support/relying-party.ts";
 import { freePort } from "../../support/servers.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
