@@ -183,7 +183,16 @@ function readinessChecks({ database, redis, migrations }: Services) {
   return {
     postgres: () => database.ping(),
     ...(redis === undefined ? {} : { redis: async () => void (await redis.ping()) }),
-    migrations: () => refusePendingMigrations(migrations),
+    migrations: remembered(() => refusePendingMigrations(migrations)),
+  };
+}
+
+/** Once right, a schema stays right while we run; asking again would take a connection from the requests. */
+function remembered(check: () => Promise<void>): () => Promise<void> {
+  let hasPassed = false;
+  return async () => {
+    if (!hasPassed) await check();
+    hasPassed = true;
   };
 }
 

@@ -53,6 +53,7 @@ export async function populateLatchkey(stores: StoreUrls, people: Iterable<Perso
     }),
     clock: systemClock,
     sessionEndAt: (begunAtSeconds) => begunAtSeconds + FORTNIGHT_SECONDS,
+    findGrantLimits: () => Promise.resolve({ since: 0, identityScopes: [] }),
     findClientMetadata: () => Promise.resolve(undefined),
   });
   await inBatches(people, async (person) => {

@@ -12,9 +12,15 @@ const ADDRESS_WINDOW_SECONDS = 60;
 const REGISTRATIONS_MAX = 30;
 const REGISTRATION_WINDOW_SECONDS = 10 * 60;
 
-export type ThrottleVerdict =
-  | { readonly verdict: "open" }
-  | { readonly verdict: "closed"; readonly by: "account" | "address"; readonly retryAfterSeconds: number };
+export type ThrottleVerdict = { readonly verdict: "open" } | ClosedVerdict;
+
+export interface ClosedVerdict {
+  readonly verdict: "closed";
+  readonly by: "account" | "address";
+  readonly retryAfterSeconds: number;
+  /** Whether this is the attempt that reached the limit, and not one of those that followed. */
+  readonly isFirst: boolean;
+}
 
 /** Limits how often passwords are guessed (ASVS 6.3.1). */
 export interface SignInThrottle {
@@ -47,15 +53,12 @@ export function createSignInThrottle({ db, clock }: { readonly db: Db; readonly 
   });
   return {
     async countRegistration(address) {
-      const wait = await consume(registrations, keyOf(networkOf(address)));
-      return wait === undefined ? { verdict: "open" } : { verdict: "closed", by: "address", retryAfterSeconds: wait };
+      return (await consume(registrations, keyOf(networkOf(address)), "address")) ?? { verdict: "open" };
     },
     async count({ emailFolded, address }) {
-      const addressWait = await consume(perAddress, keyOf(networkOf(address)));
-      if (addressWait !== undefined) return { verdict: "closed", by: "address", retryAfterSeconds: addressWait };
-      const accountWait = await consume(perAccount, keyOf(emailFolded));
-      if (accountWait !== undefined) return { verdict: "closed", by: "account", retryAfterSeconds: accountWait };
-      return { verdict: "open" };
+      const byAddress = await consume(perAddress, keyOf(networkOf(address)), "address");
+      if (byAddress !== undefined) return byAddress;
+      return (await consume(perAccount, keyOf(emailFolded), "account")) ?? { verdict: "open" };
     },
     async forgive(emailFolded) {
       await perAccount.delete(keyOf(emailFolded));
@@ -91,13 +94,18 @@ function createLimiter(db: Db, keyPrefix: string, limit: { points: number; durat
   });
 }
 
-/** Seconds to wait when the limit is reached; `undefined` when it is not. */
-async function consume(limiter: RateLimiterPostgres, key: string): Promise<number | undefined> {
+/** `undefined` while the limit is not reached. */
+async function consume(
+  limiter: RateLimiterPostgres,
+  key: string,
+  by: ClosedVerdict["by"],
+): Promise<ClosedVerdict | undefined> {
   try {
     await limiter.consume(key);
     return undefined;
   } catch (rejection) {
-    if (rejection instanceof RateLimiterRes) return Math.max(1, Math.ceil(rejection.msBeforeNext / 1000));
-    throw rejection;
+    if (!(rejection instanceof RateLimiterRes)) throw rejection;
+    const retryAfterSeconds = Math.max(1, Math.ceil(rejection.msBeforeNext / 1000));
+    return { verdict: "closed", by, retryAfterSeconds, isFirst: rejection.consumedPoints === limiter.points + 1 };
   }
 }

@@ -234,12 +234,14 @@ describe("the throttle", () => {
   test("evaluates 10 of 200 parallel wrong attempts at one account [ASVS 6.3.1]", async () => {
     const { accounts, audit, verified } = createTestAccounts(db);
     const alice = await registerAlice(accounts);
+    const toldBefore = (await audit.list({ type: "sign_in.throttled", limit: 1_000 })).length;
     const outcomes = await tryOften(accounts, 200, () => alice.email);
     expect(outcomes.filter((outcome) => outcome === "refused")).toHaveLength(10);
     expect(verified).toHaveLength(10);
     const refused = await accounts.signIn(attemptBy(alice.email));
     expect(refused).toMatchObject({ outcome: "throttled", retryAfterSeconds: expect.any(Number) });
-    expect(await lastEvent(audit)).toMatchObject({ type: "sign_in.throttled", data: { by: "account" } });
+    // The log tells of the limit that was reached, once; nobody fills it by trying on.
+    expect((await audit.list({ type: "sign_in.throttled", limit: 1_000 })).length).toBe(toldBefore + 1);
   });
 
   test("counts every spelling of an address, and unknown accounts, alike [ASVS 6.3.1]", async () => {

@@ -43,7 +43,10 @@ export function createSignIn(deps: SignInDependencies) {
     const emailFolded = parseEmail(attempt.email)?.folded ?? standInFor(attempt.email);
     const verdict = await deps.throttle.count({ emailFolded, address: attempt.source.address });
     if (verdict.verdict === "closed") {
-      await deps.audit.append(deps.db, { type: "sign_in.throttled", data: { by: verdict.by }, ...origin(attempt) });
+      // Once a window: an attack would fill a log that nobody can shorten.
+      if (verdict.isFirst) {
+        await deps.audit.append(deps.db, { type: "sign_in.throttled", data: { by: verdict.by }, ...origin(attempt) });
+      }
       return { outcome: "throttled", retryAfterSeconds: verdict.retryAfterSeconds };
     }
     const credentials = await findCredentials(deps.db, emailFolded);

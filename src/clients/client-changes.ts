@@ -65,7 +65,7 @@ export function createClientChanges({ transaction, clock, audit }: ChangeDeps): 
     async insert({ id, name, metadata }, givenSecrets = []) {
       const row = { id, name, metadata: JSON.stringify(metadata), created_at: now, updated_at: now };
       await db.insertInto("clients").values(row).execute();
-      const { made } = await settleSecrets({ ...metadata, id, name, secretHashes: [] }, givenSecrets);
+      const { made } = await settleSecrets({ ...metadata, id, name, createdAt: now, secretHashes: [] }, givenSecrets);
       await audit.append(transaction, { type: "client.created", clientId: id });
       return { client: await get(id), secret: made };
     },
@@ -107,7 +107,7 @@ interface Settled {
 }
 
 function settingsOf(client: Client): object {
-  const { id: _id, secretHashes: _secretHashes, ...settings } = client;
+  const { id: _id, secretHashes: _secretHashes, createdAt: _createdAt, ...settings } = client;
   return settings;
 }
 

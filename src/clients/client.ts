@@ -57,6 +57,8 @@ export interface ClientMetadata {
 export interface Client extends ClientMetadata {
   readonly id: string;
   readonly name: string;
+  /** What was granted to a client of this id before is not for this one: the id was another's then. */
+  readonly createdAt: Date;
   /** SHA-256 of each secret that is active now, newest first; empty unless `authMethod` uses a secret. */
   readonly secretHashes: readonly Buffer[];
 }

@@ -42,7 +42,7 @@ export function withClientTables(db: Db): ClientDb {
 export async function selectClients(db: ClientDb, now: Date, ids?: readonly string[]): Promise<readonly Client[]> {
   const rows = await db
     .selectFrom("clients")
-    .select(["clients.id", "clients.name", "clients.metadata"])
+    .select(["clients.id", "clients.name", "clients.metadata", "clients.created_at"])
     .leftJoin("client_secrets", (join) =>
       join
         .onRef("client_secrets.client_id", "=", "clients.id")
@@ -61,15 +61,15 @@ export async function selectClients(db: ClientDb, now: Date, ids?: readonly stri
   );
 }
 
-interface JoinedRow extends Pick<Selectable<ClientTables["clients"]>, "id" | "name" | "metadata"> {
+interface JoinedRow extends Pick<Selectable<ClientTables["clients"]>, "id" | "name" | "metadata" | "created_at"> {
   readonly secret_sha256: Uint8Array | null;
 }
 
 /** One client from its rows, of which there is one per active secret and at least one. */
 function toClient(rows: readonly [JoinedRow, ...JoinedRow[]]): Client {
-  const [{ id, name, metadata }] = rows;
+  const [{ id, name, metadata, created_at: createdAt }] = rows;
   const secretHashes = rows.flatMap(({ secret_sha256: hash }) => (hash === null ? [] : [Buffer.from(hash)]));
-  return { ...metadata, id, name, secretHashes };
+  return { ...metadata, id, name, createdAt, secretHashes };
 }
 
 /** The resource servers among `identifiers` (all of them when absent), by identifier. */

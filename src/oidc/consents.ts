@@ -43,11 +43,16 @@ export function createConsents(deps: { db: Db; clock: Clock; audit: Audit }): Co
             type: "consent.given",
             accountId,
             clientId,
-            data: { scopes: [...scopes.identity] },
+            data: { scopes: [...scopes.identity, ...Object.entries(scopes.resources).flatMap(namesAt)] },
           });
         }),
       ),
   };
+}
+
+/** Scopes of an API, told apart from those of another by its identifier. */
+function namesAt([identifier, names]: [string, readonly string[]]): string[] {
+  return names.map((name) => `${identifier} ${name}`);
 }
 
 async function read(

@@ -17,13 +17,16 @@ export function loadExistingGrant(deps: { clients: Clients; consents: Consents }
     // A grant of somebody else who was signed in here before is none of this person's.
     const grant = known?.accountId === account.accountId ? known : undefined;
     const allowed = await allowedWithoutAsking(deps, client.clientId, account.accountId);
-    if (allowed === undefined) return grant;
+    // Without a record of what the person allowed, a grant is from when the operator vouched for the client.
+    if (allowed === undefined) return undefined;
     const requested = requestedScopes(ctx);
     const granted = allowed === "everything" ? requested : intersection(requested, allowed);
-    if (grant !== undefined && covers(grant, granted)) return grant;
-    if (grant === undefined && granted.identity.length === 0 && Object.keys(granted.resources).length === 0)
-      return undefined;
-    const extended = grant ?? new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
+    const isAllowed = grant !== undefined && (allowed === "everything" || isWithin(grant, allowed));
+    if (isAllowed && covers(grant, granted)) return grant;
+    if (!isAllowed && granted.identity.length === 0 && Object.keys(granted.resources).length === 0) return undefined;
+    const extended =
+      (isAllowed ? grant : undefined) ??
+      new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
     extended.jti ??= newGrantId(session.uid);
     addScopes(extended, granted);
     await extended.save();
@@ -69,6 +72,16 @@ function covers(grant: Grant, scopes: ConsentedScopes): boolean {
       const granted = new Set(grant.getResourceScope(identifier).split(" "));
       return names.every((name) => granted.has(name));
     })
+  );
+}
+
+/** Whether the person allowed all that the grant holds. */
+function isWithin(grant: Grant, allowed: ConsentedScopes): boolean {
+  const isSubset = (scope: string, of: readonly string[] = []): boolean =>
+    scope.split(" ").every((name) => name === "" || of.includes(name));
+  return (
+    isSubset(grant.getOIDCScope(), allowed.identity) &&
+    Object.entries(grant.resources ?? {}).every(([identifier, scope]) => isSubset(scope, allowed.resources[identifier]))
   );
 }
 

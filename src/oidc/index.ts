@@ -27,7 +27,7 @@ import {
   sweepPostgresStore,
 } from "./adapter/index.ts";
 import { createBrowserSessions } from "./browser-sessions.ts";
-import { accountClientMetadata, toMetadata } from "./configuration/clients.ts";
+import { accountClientMetadata, grantLimitsOf, toMetadata } from "./configuration/clients.ts";
 import { OFFLINE_MAX_SECONDS, sessionEndAt } from "./configuration/lifetimes.ts";
 import { createConsents } from "./consents.ts";
 import { ACCOUNT_CLIENT_ID } from "./identity.ts";
@@ -92,6 +92,11 @@ function createState(deps: StateDeps) {
     index,
     clock,
     sessionEndAt: (begunAt) => sessionEndAt(config.session, begunAt, epochSeconds(clock)),
+    async findGrantLimits(clientId) {
+      if (clientId === ACCOUNT_CLIENT_ID) return { since: 0, identityScopes: ["openid"] };
+      const client = await deps.clients.findClient(clientId);
+      return client && grantLimitsOf(client);
+    },
     async findClientMetadata(clientId) {
       if (clientId === ACCOUNT_CLIENT_ID) return accountClientMetadata(config.issuer);
       const client = await deps.clients.findClient(clientId);

@@ -14,6 +14,7 @@ import {
   parseRefreshToken,
 } from "../../src/oidc/adapter/identifiers.ts";
 import {
+  type GrantLimits,
   createDictionary,
   createProtocolState,
   createSignInIndex,
@@ -37,6 +38,7 @@ export interface NodeOptions {
   /** Takes the place of the connection's. */
   readonly store?: ProtocolStore;
   readonly sessionSeconds?: number;
+  readonly findGrantLimits?: (clientId: string) => Promise<GrantLimits | undefined>;
 }
 
 export function createNode(ground: Ground, connection: StoreConnection, options: NodeOptions = {}): Node {
@@ -49,6 +51,9 @@ export function createNode(ground: Ground, connection: StoreConnection, options:
     dictionary: createDictionary({ db }),
     index: createSignInIndex({ db, clock, audit: createAudit({ db, clock }), lifetimeSeconds: INDEX_SECONDS }),
     sessionEndAt: () => epochSeconds(clock) + sessionSeconds,
+    findGrantLimits:
+      options.findGrantLimits ??
+      (async () => ({ since: 0, identityScopes: ["openid", "profile", "email", "offline_access"] })),
     findClientMetadata: async () => undefined,
   });
   const models = new Map<string, Adapter>();

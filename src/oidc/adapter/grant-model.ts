@@ -9,15 +9,32 @@ import {
   type FieldCodec,
   grantField,
   readFamilyHead,
+  type Recurring,
 } from "./sign-in-fields.ts";
 import type { SignIns } from "./sign-ins.ts";
 import type { Fields } from "./store.ts";
 
+/** What a client may have been granted at all, as its settings are now. */
+export interface GrantLimits {
+  /** Seconds since the Unix epoch. A grant from before was given to another client of the same id. */
+  readonly since: number;
+  readonly identityScopes: readonly string[];
+}
+
+export interface GrantModelDeps {
+  readonly signIns: SignIns;
+  readonly codec: FieldCodec;
+  readonly clock: Clock;
+  /** `undefined` when there is no such client. */
+  readonly findGrantLimits: (clientId: string) => Promise<GrantLimits | undefined>;
+}
+
 /**
  * Grants: what one client may do within one sign-in. Every token points to its grant and is dead without it, so that
- * revoking a grant is dropping one field; tokens need no index.
+ * revoking a grant is dropping one field; tokens need no index. What the operator took from the client since is no
+ * longer in the grants that it has.
  */
-export function createGrantModel(deps: { signIns: SignIns; codec: FieldCodec; clock: Clock }) {
+export function createGrantModel(deps: GrantModelDeps) {
   const { signIns, codec, clock } = deps;
 
   return {
@@ -29,8 +46,10 @@ export function createGrantModel(deps: { signIns: SignIns; codec: FieldCodec; cl
       const owner = fields.get(FIELD.owner);
       const grant = value && (await codec.decodeGrant(value));
       if (grant === undefined || owner === undefined) return undefined;
+      const limits = await deps.findGrantLimits(String(grant.recurring["clientId"]));
+      if (limits === undefined || grant.begunAt < limits.since) return undefined;
       return {
-        ...grant.recurring,
+        ...withinLimits(grant.recurring, limits),
         kind: "Grant",
         jti: id,
         accountId: decodeOwner(owner),
@@ -56,6 +75,13 @@ export function createGrantModel(deps: { signIns: SignIns; codec: FieldCodec; cl
       });
     },
   };
+}
+
+function withinLimits(recurring: Recurring, { identityScopes }: GrantLimits): Recurring {
+  const { openid } = recurring as { openid?: { scope?: string } };
+  if (openid?.scope === undefined) return recurring;
+  const scope = openid.scope.split(" ").filter((name) => identityScopes.includes(name));
+  return { ...recurring, openid: { ...openid, scope: scope.join(" ") } };
 }
 
 /** The refresh-token families of a grant, and the session's mention of it. */

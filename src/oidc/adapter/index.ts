@@ -14,7 +14,7 @@ import type { Clock } from "../../core/index.ts";
 import { ARTIFACT_KINDS, type ArtifactName, createArtifactModel } from "./artifact-model.ts";
 import { createAuthorizationCodeModel } from "./authorization-code-model.ts";
 import type { Dictionary } from "./dictionary.ts";
-import { createGrantModel } from "./grant-model.ts";
+import { createGrantModel, type GrantModelDeps } from "./grant-model.ts";
 import { createRefreshTokenModel } from "./refresh-token-model.ts";
 import { createSessionModel } from "./session-model.ts";
 import { createFieldCodec } from "./sign-in-fields.ts";
@@ -22,6 +22,7 @@ import type { SignInIndex } from "./sign-in-index.ts";
 import { createSignIns } from "./sign-ins.ts";
 import type { ProtocolStore } from "./store.ts";
 
+export type { GrantLimits } from "./grant-model.ts";
 export { createDictionary, type Dictionary } from "./dictionary.ts";
 export { createPostgresStore, sweepPostgresStore } from "./postgres-store.ts";
 export { createRedisStore } from "./redis-store.ts";
@@ -36,6 +37,7 @@ export interface ProtocolStateDeps {
   readonly clock: Clock;
   /** When a session that began then ends if it is used now; seconds since the Unix epoch. */
   readonly sessionEndAt: (begunAtSeconds: number) => number;
+  readonly findGrantLimits: GrantModelDeps["findGrantLimits"];
   /** Client metadata as the library wants it. */
   readonly findClientMetadata: (clientId: string) => Promise<AdapterPayload | undefined>;
 }

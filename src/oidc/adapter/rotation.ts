@@ -1,9 +1,21 @@
 import { errors } from "oidc-provider";
 import { type Clock, epochSeconds } from "../../core/index.ts";
 import type { RefreshTokenParts } from "./identifiers.ts";
-import { decodeTime, encodeTime, familyField, FIELD, type FieldCodec, grantField } from "./sign-in-fields.ts";
+import {
+  decodeTime,
+  encodeTime,
+  familyExtraField,
+  familyField,
+  FIELD,
+  type FieldCodec,
+  grantField,
+  readFamilyHead,
+} from "./sign-in-fields.ts";
 import type { SignInChange } from "./sign-ins.ts";
 import type { Fields } from "./store.ts";
+
+/** Refresh-token families that one client may have in one sign-in. */
+export const FAMILIES_PER_GRANT_MAX = 10;
 
 /** What a new token of a family leaves in the store. */
 export interface FamilyWrite {
@@ -55,6 +67,23 @@ export function createRotationDecision(deps: RotationDeps) {
     // What outlives the session does not use it, and must not write to it: it may be over.
     const prolonged = needsSession ? await prolongSession(fields) : [];
     const set = new Map([[name, value.family], ...value.extra, ...prolonged]);
-    return { unchanged: [name, grant, ...(needsSession ? [FIELD.login] : [])], set };
+    const drop = isFirst ? familiesToGiveUp(fields, value.grantName) : [];
+    return { unchanged: [name, grant, ...(needsSession ? [FIELD.login] : [])], set, drop };
   };
+}
+
+/**
+ * A silent sign-in for every page that an app opens would leave a family each, for weeks. An app keeps as many as it has
+ * tabs; those that were not used for the longest go.
+ */
+function familiesToGiveUp(fields: Fields, grantName: string): string[] {
+  const families = [...fields].flatMap(([name, value]) => {
+    if (name.length < 2 || !name.startsWith("r")) return [];
+    const head = readFamilyHead(value);
+    return head.grantName === grantName ? [{ name, usedAt: head.begunAt }] : [];
+  });
+  return families
+    .toSorted((left, right) => right.usedAt - left.usedAt)
+    .slice(FAMILIES_PER_GRANT_MAX - 1)
+    .flatMap(({ name }) => [name, familyExtraField(name.slice(1))]);
 }

@@ -41,10 +41,9 @@ export function createSessionModel(deps: SessionModelDeps) {
     async upsert(id: string, payload: AdapterPayload) {
       const tag = parseTag(payload.uid ?? "");
       if (tag === undefined) throw new Error("a session needs a tag as its uid");
-      // Nobody is signed in and no sign-out waits: there is nothing that would have to be found again.
-      if (payload.accountId === undefined && payload.state === undefined) return;
-      if (payload.accountId !== undefined && sessionFields.isNewToAccount(payload))
-        await index.add(payload.accountId, tag);
+      // Nobody is signed in: there is nothing to find again, and anybody could fill the store with it.
+      if (payload.accountId === undefined) return;
+      if (sessionFields.isNewToAccount(payload)) await index.add(payload.accountId, tag);
       await signIns.change(tag, (fields) => sessionFields.decide(id, payload, fields));
     },
     async destroy(id: string) {

@@ -1,6 +1,7 @@
 import type { AdapterPayload, ClientMetadata, Configuration } from "oidc-provider";
 import { equalOctets, sha256 } from "../../core/index.ts";
 import type { Client, Clients } from "../../clients/index.ts";
+import type { GrantLimits } from "../adapter/index.ts";
 import { ACCOUNT_CALLBACK_PATH, ACCOUNT_CLIENT_ID } from "../identity.ts";
 
 /** What the library carries along for us with each client. */
@@ -43,7 +44,7 @@ function optionalMembers(client: Client): Partial<ClientMetadata> {
   const usesSecret = client.authMethod.startsWith("client_secret");
   const members = {
     // A service has none of its own: what it may do is said by its resource servers.
-    scope: client.scopes.length === 0 ? undefined : client.scopes.join(" "),
+    scope: identityScopesOf(client).join(" ") || undefined,
     client_uri: client.homeUri,
     // The library takes https only, and we use it ourselves; on this machine, http does.
     initiate_login_uri: client.initiateLoginUri?.startsWith("https:") ? client.initiateLoginUri : undefined,
@@ -56,6 +57,17 @@ function optionalMembers(client: Client): Partial<ClientMetadata> {
     client_secret: usesSecret ? "kept as a digest elsewhere" : undefined,
   };
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}
+
+/** `openid` tells an app nothing but that somebody is there: whoever signs people in may ask for it. */
+function identityScopesOf(client: Client): readonly string[] {
+  const usesCode = client.grantTypes.includes("authorization_code");
+  return usesCode && client.scopes.length === 0 ? ["openid"] : client.scopes;
+}
+
+/** What a grant to this client can hold at the most. */
+export function grantLimitsOf(client: Client): GrantLimits {
+  return { since: Math.floor(client.createdAt.getTime() / 1000), identityScopes: identityScopesOf(client) };
 }
 
 /** Apps that open a browser listen on a loopback port of the moment or on a scheme of their own (RFC 8252). */
