@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import type { NodeStart } from "./image-start.ts";
 
 const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 10_000;
@@ -20,9 +21,23 @@ export interface ChildServer<Ready> {
 
 type Answer<Ready> = { readonly ready: Ready } | { readonly usage: Usage };
 
-/** Starts `script` in a Node process of its own, with `options` as JSON in its only argument. */
-export async function startChildServer<Ready>(script: string, options: object): Promise<ChildServer<Ready>> {
-  const child = fork(script, [JSON.stringify(options)], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+export interface ChildServerOptions {
+  /** Handed to the script as JSON, in its only argument. */
+  readonly options: object;
+  /** Node's defaults when absent. */
+  readonly start?: NodeStart;
+}
+
+/** Starts `script` in a Node process of its own. */
+export async function startChildServer<Ready>(
+  script: string,
+  { options, start = { flags: [], env: {} } }: ChildServerOptions,
+): Promise<ChildServer<Ready>> {
+  const child = fork(script, [JSON.stringify(options)], {
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+    execArgv: [...start.flags],
+    env: { ...process.env, ...start.env },
+  });
   const first = await nextAnswer<Ready>(child);
   if (!("ready" in first)) throw new Error(`${script} spoke before it was ready`);
   return {

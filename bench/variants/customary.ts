@@ -18,7 +18,7 @@ export const customary: Variant = {
       clientSecret: randomBytes(32).toString("base64url"),
       cookieSecret: randomBytes(32).toString("base64url"),
     };
-    const child = await startChildServer(WORKER, options);
+    const child = await startChildServer(WORKER, { options });
     return { name: "customary", issuer: options.issuer, clientSecret: options.clientSecret, ...child };
   },
   populate: populateCustomary,

@@ -4,11 +4,12 @@ import { freePort } from "../../test/support/servers.ts";
 import { populateLatchkey } from "../latchkey/population.ts";
 import type { LatchkeyOptions, LatchkeyReady } from "../latchkey/server.ts";
 import { startChildServer } from "./child-server.ts";
+import { imageStart } from "./image-start.ts";
 import type { Variant } from "./variant.ts";
 
 const WORKER = join(import.meta.dirname, "../latchkey/server.ts");
 
-/** Latchkey itself, with its settings as they come, on Redis and Postgres and behind one proxy as in production. */
+/** Latchkey itself as its image starts it, with its settings as they come, on Redis and Postgres and behind one proxy. */
 export const latchkey: Variant = {
   name: "latchkey",
   async start({ stores, personCount }) {
@@ -26,7 +27,7 @@ export const latchkey: Variant = {
       },
       personCount,
     };
-    const { ready, ...child } = await startChildServer<LatchkeyReady>(WORKER, options);
+    const { ready, ...child } = await startChildServer<LatchkeyReady>(WORKER, { options, start: imageStart() });
     return { name: "latchkey", issuer, clientSecret: ready.clientSecret, ...child };
   },
   populate: populateLatchkey,

@@ -23,7 +23,10 @@ export interface ResourceAccess {
 
 /** A client's settings, complete: every default is filled in. This is what the database keeps. */
 export interface ClientMetadata {
-  /** First-party clients skip the consent page. */
+  /**
+   * First-party clients skip the consent page, unless they are native: any app on the device can claim their redirect
+   * URI, so that the person has to see who asks (RFC 8252, section 8.6).
+   */
   readonly isFirstParty: boolean;
   readonly authMethod: AuthMethod;
   readonly grantTypes: readonly GrantType[];

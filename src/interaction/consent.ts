@@ -23,7 +23,7 @@ type Dependencies = Pick<InteractionDependencies, "interactions" | "accounts">;
 /** Asks whether the app may use the account, and takes the answer. */
 export function createConsent({ interactions, accounts }: Dependencies, pages: RequestPages): Consent {
   async function switchAccount(ctx: Context, { restartToken }: PendingInteraction): Promise<void> {
-    const url = await interactions.restartAs(restartToken, "another-account");
+    const url = await interactions.restartForAnotherAccount(restartToken);
     if (url === undefined) throw new AppError("INTERACTION_EXPIRED", { detail: "the restart token is too old" });
     seeOther(ctx, url);
   }

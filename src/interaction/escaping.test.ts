@@ -40,7 +40,7 @@ function poisoned(payload: string, page: PendingInteraction["page"]): PendingInt
       identityScopes: ["profile", "email", payload],
       resources: [{ identifier: payload, name: payload, scopes }],
     },
-    formActionOrigins: [payload],
+    redirectUri: payload,
     restartToken: payload,
   };
 }
@@ -107,7 +107,7 @@ test.each(PAYLOADS)("the protocol's pages show %j as text", async (payload) => {
     xsrf: payload,
     client,
     accountId: alice.id,
-    returnOrigin: payload,
+    returnUri: payload,
   };
   const failure = {
     error: payload,

@@ -1,16 +1,11 @@
 import type { Context } from "koa";
 import { isAppError } from "../core/index.ts";
 import { type FailurePages, failureText, message, type Way } from "../http/index.ts";
-import type { Interactions, RequestingClient } from "../oidc/index.ts";
+import { type Interactions, type RequestingClient, restartUrl } from "../oidc/index.ts";
 
 /** Whether an error says that the sign-in is over: ours, or the library's, which has no code of its own for it. */
 export function saysItIsOver(error: unknown): boolean {
   return isAppError(error, "INTERACTION_EXPIRED") || (error instanceof Error && error.name === "SessionNotFound");
-}
-
-/** The address that begins an interrupted request again. */
-export function restartUrl(restartToken: string): string {
-  return `/interaction/restart?r=${encodeURIComponent(restartToken)}`;
 }
 
 /** The way on for someone whose sign-in was interrupted, and the way home. */

@@ -64,7 +64,7 @@ const signOutPage = {
   xsrf: "secret-1",
   client: shopWeb,
   accountId: alice.id,
-  returnOrigin: "https://shop.example.com",
+  returnUri: "https://shop.example.com/bye",
 };
 
 test("signing out is asked about, and confirmed by one of two buttons [ASVS 10.6.2]", async () => {

@@ -30,15 +30,16 @@ export function createProtocolPages({ views, failurePages, accounts }: ProtocolP
       const ways = waysFrom(failure);
       failurePages.show(ctx, { ...textOf(failure), status, reason, error, retryAfterSeconds, ways });
     },
-    async renderSignOut(ctx, { action, xsrf, client, accountId, returnOrigin }) {
+    async renderSignOut(ctx, { action, xsrf, client, accountId, returnUri }) {
       const account = await accounts.find(accountId);
-      if (returnOrigin !== undefined) allowFormAction(ctx, [returnOrigin]);
+      if (returnUri !== undefined) allowFormAction(ctx, [returnUri]);
       const data = { action, xsrf, client: showableClient(ctx, client), email: account?.email };
       views.render(ctx, "sign-out", { title: message("signOut.title"), data });
     },
     async renderSignedOut(ctx, { client }) {
       showSignedOut(ctx, views, client);
     },
+    allowFormTo: (ctx, uri) => allowFormAction(ctx, [uri]),
   };
 }
 

@@ -8,7 +8,7 @@ import {
   type Message,
   message,
 } from "../http/index.ts";
-import type { PendingInteraction, RequestedAccess, RequestingClient } from "../oidc/index.ts";
+import { interactionUrl, type PendingInteraction, type RequestedAccess, type RequestingClient } from "../oidc/index.ts";
 import type { Account } from "../accounts/index.ts";
 import type { InteractionDependencies } from "./ports.ts";
 
@@ -20,7 +20,7 @@ export interface FormTrouble {
   readonly typed: FormFields;
 }
 
-/** The addresses of one interaction's pages. Each carries the restart token, so that a page left open is no dead end. */
+/** The addresses of one interaction's pages. */
 export interface InteractionUrls {
   readonly page: string;
   readonly signIn: string;
@@ -30,7 +30,7 @@ export interface InteractionUrls {
 }
 
 export function urlsOf({ uid, restartToken }: PendingInteraction): InteractionUrls {
-  const url = (step: string): string => `/interaction/${uid}${step}?r=${encodeURIComponent(restartToken)}`;
+  const url = (step: string): string => interactionUrl(uid, restartToken, step);
   return {
     page: url(""),
     signIn: url("/sign-in"),
@@ -52,7 +52,7 @@ type RequestPagesDependencies = Pick<InteractionDependencies, "views" | "csrf" |
 export function createRequestPages({ views, csrf, accounts, registration }: RequestPagesDependencies): RequestPages {
   /** What all three pages have in common; also lets their forms lead back to the app. */
   function frame(ctx: Context, interaction: PendingInteraction) {
-    allowFormAction(ctx, interaction.formActionOrigins);
+    if (interaction.redirectUri !== undefined) allowFormAction(ctx, [interaction.redirectUri]);
     return {
       client: showableClient(ctx, interaction.client),
       urls: urlsOf(interaction),

@@ -33,7 +33,7 @@ export const signInRequest: PendingInteraction = {
   loginHint: undefined,
   uiLocales: [],
   access: { identityScopes: ["profile", "email"], resources: [] },
-  formActionOrigins: ["https://shop.example.com"],
+  redirectUri: "https://shop.example.com/callback",
   restartToken: "restart-1",
 };
 
@@ -47,6 +47,6 @@ export function createFakeInteractions(pending: PendingInteraction | undefined):
     allow: async () => "https://shop.example.com/callback?code=1",
     deny: async () => "https://shop.example.com/callback?error=access_denied",
     readRestart: async (token) => (token === "restart-1" ? { client: shopWeb, url: "/auth?again" } : undefined),
-    restartAs: async (token, how) => (token === "restart-1" ? `/auth?as=${how}` : undefined),
+    restartForAnotherAccount: async (token) => (token === "restart-1" ? "/auth?as=another-account" : undefined),
   };
 }

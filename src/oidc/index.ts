@@ -34,15 +34,17 @@ import { ACCOUNT_CLIENT_ID } from "./identity.ts";
 import { createInteractions } from "./interactions.ts";
 import type { BrowserSessions, Interactions, ProtocolPages } from "./interactions-port.ts";
 import { createSigningKeys } from "./keys/index.ts";
-import { waitOnceFor, waitOnceForState } from "./one-wait.ts";
+import { failFastOnRecords, failFastOnState } from "./fail-fast.ts";
+import { allowFormPost } from "./form-post.ts";
 import { createProvider } from "./provider.ts";
 import { createClientDescriptions } from "./requesting-clients.ts";
-import { endAnsweredPushedRequest } from "./pushed-requests.ts";
-import { createRestartTokens } from "./restart-tokens.ts";
+import { createPushedRequests } from "./pushed-requests.ts";
+import { createRestartTokens } from "./restarts.ts";
 import { applyResponseRules, clearSessionCookie } from "./response-rules.ts";
 
 export { ROUTES as PROTOCOL_ROUTES } from "./identity.ts";
 export type * from "./interactions-port.ts";
+export { interactionUrl, restartUrl } from "./restarts.ts";
 
 export interface OidcDeps {
   readonly config: Config;
@@ -83,9 +85,10 @@ function createState(deps: StateDeps) {
   const { config, clock, db, redis } = deps;
   // A grant given at the very end of a session lives on from there.
   const lifetimeSeconds = config.session.maxSeconds + OFFLINE_MAX_SECONDS;
+  const accountClient = accountClientMetadata(config.issuer);
   const index = createSignInIndex({ db, clock, audit: deps.audit, lifetimeSeconds });
   const state = createProtocolState({
-    store: waitOnceForState(
+    store: failFastOnState(
       redis === undefined ? createPostgresStore({ db, clock }) : createRedisStore({ redis, clock }),
     ),
     dictionary: createDictionary({ db }),
@@ -98,7 +101,7 @@ function createState(deps: StateDeps) {
       return client && grantLimitsOf(client);
     },
     async findClientMetadata(clientId) {
-      if (clientId === ACCOUNT_CLIENT_ID) return accountClientMetadata(config.issuer);
+      if (clientId === ACCOUNT_CLIENT_ID) return accountClient;
       const client = await deps.clients.findClient(clientId);
       return client && toMetadata(client);
     },
@@ -119,7 +122,7 @@ export function createSignInsOfAccounts(deps: StateDeps): SignInsOfAccounts {
 }
 
 export async function createOidc(given: OidcDeps): Promise<Oidc> {
-  const deps = waitOnceFor(given);
+  const deps = failFastOnRecords(given);
   const { config, clock, sealer, clients } = deps;
   const { state } = createState(deps);
   const consents = createConsents(deps);
@@ -127,6 +130,7 @@ export async function createOidc(given: OidcDeps): Promise<Oidc> {
   const describeClient = createClientDescriptions({ clients, issuer: config.issuer, brandName: config.brand.name });
   const keys = await createSigningKeys({ ...deps, db: deps.patientDb }).load();
   const provider = createProvider({ ...deps, state, consents, restartTokens, describeClient, keys });
+  const pushedRequests = createPushedRequests({ provider, state, clients, clock });
   applyResponseRules(provider, { issuer: config.issuer, logger: deps.logger });
 
   return {
@@ -134,10 +138,19 @@ export async function createOidc(given: OidcDeps): Promise<Oidc> {
     requestScope: (ctx, next) =>
       runInRequestScope(async () => {
         await next();
-        await endAnsweredPushedRequest(provider, ctx);
+        allowFormPost(ctx, deps.pages);
+        await pushedRequests.endAnswered(ctx);
         await state.flush();
       }),
-    interactions: createInteractions({ provider, clients, consents, restartTokens, clock, describeClient }),
+    interactions: createInteractions({
+      provider,
+      clients,
+      consents,
+      restartTokens,
+      pushedRequests,
+      clock,
+      describeClient,
+    }),
     browserSessions: createBrowserSessions({
       provider,
       accounts: deps.accounts,

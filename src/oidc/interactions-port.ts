@@ -40,8 +40,8 @@ export interface PendingInteraction {
   /** `ui_locales` in order of preference. */
   readonly uiLocales: readonly string[];
   readonly access: RequestedAccess;
-  /** Origins that the browser may be redirected to after a form of this page: for the CSP's `form-action`. */
-  readonly formActionOrigins: readonly string[];
+  /** Where the app gets its answer. A form of these pages may lead there: for the CSP's `form-action`. */
+  readonly redirectUri: string | undefined;
   /** Sealed authorization request, valid for 24 hours; starts the sign-in again whatever happened to this one. */
   readonly restartToken: string;
 }
@@ -63,8 +63,8 @@ export interface Interactions {
   deny(ctx: Context, interaction: PendingInteraction): Promise<string>;
   /** Reads a restart token. `url` begins the same request again; `undefined` when forged or older than 24 hours. */
   readRestart(token: string): Promise<{ readonly client: RequestingClient; readonly url: string } | undefined>;
-  /** The same request again, asking for another account or a new one. */
-  restartAs(token: string, how: "another-account" | "new-account" | "sign-in"): Promise<string | undefined>;
+  /** The same request again, asking for a sign-in; `undefined` as above. */
+  restartForAnotherAccount(token: string): Promise<string | undefined>;
 }
 
 export interface BrowserSession {
@@ -96,11 +96,13 @@ export interface ProtocolPages {
       xsrf: string;
       client: RequestingClient | undefined;
       accountId: string;
-      /** Origin (or `scheme:`) that the form's answer redirects to: for the CSP's `form-action`. */
-      returnOrigin: string | undefined;
+      /** Where the form's answer redirects to: for the CSP's `form-action`. */
+      returnUri: string | undefined;
     },
   ): Promise<void>;
   renderSignedOut(ctx: Context, page: { client: RequestingClient | undefined }): Promise<void>;
+  /** Lets a form of this answer, which the protocol drew by itself, lead to `uri`. */
+  allowFormTo(ctx: Context, uri: string): void;
 }
 
 export interface ProtocolFailure {

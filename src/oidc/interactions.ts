@@ -1,31 +1,25 @@
 import type { Context } from "koa";
-import { errors, type Interaction, type InteractionResults, type Provider } from "oidc-provider";
-import { UnsecuredJWT } from "jose";
+import { errors, type Interaction, type InteractionResults } from "oidc-provider";
 import { type Clock, epochSeconds } from "../core/index.ts";
-import type { Clients } from "../clients/index.ts";
 import { newGrantId } from "./adapter/identifiers.ts";
-import type { Consents, ConsentedScopes } from "./consents.ts";
 import { endSession } from "./browser-sessions.ts";
+import type { Consents } from "./consents.ts";
+import { askedScopes, describeInteraction, type DescriptionDeps } from "./describe-interaction.ts";
 import { addScopes } from "./grants.ts";
-import { ACR_PASSWORD, ROUTES } from "./identity.ts";
-import type { Interactions, PendingInteraction, RequestedAccess, RequestingClient } from "./interactions-port.ts";
-import { type RestartContent, restartTokenFor, type RestartTokens } from "./restart-tokens.ts";
+import { ACR_PASSWORD } from "./identity.ts";
+import type { Interactions, PendingInteraction } from "./interactions-port.ts";
+import type { PushedRequests } from "./pushed-requests.ts";
+import { createRestarts } from "./restarts.ts";
 
-const PAGES = { login: "sign-in", create: "create-account", consent: "consent" } as const;
-const REQUEST_URI_PREFIX = "urn:ietf:params:oauth:request_uri:";
-const PUSHED_REQUEST_SECONDS = 60;
-
-export interface InteractionsDeps {
-  readonly provider: Provider;
-  readonly clients: Clients;
+export interface InteractionsDeps extends DescriptionDeps {
   readonly consents: Consents;
-  readonly restartTokens: RestartTokens;
+  readonly pushedRequests: PushedRequests;
   readonly clock: Clock;
-  readonly describeClient: (clientId: string | undefined) => Promise<RequestingClient | undefined>;
 }
 
+/** The commands of the hosted pages, carried out on the library. */
 export function createInteractions(deps: InteractionsDeps): Interactions {
-  const { provider, restartTokens } = deps;
+  const { provider } = deps;
 
   async function read(ctx: Context): Promise<Interaction | undefined> {
     try {
@@ -86,131 +80,6 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
     },
     deny: (ctx, interaction) =>
       finish(ctx, interaction, { error: "access_denied", error_description: "the person did not allow it" }),
-    async readRestart(token) {
-      const content = restartTokens.read(token);
-      const client = content && (await deps.describeClient(clientIdOf(content)));
-      if (content === undefined || client === undefined) return undefined;
-      return { client, url: await authorizationUrl(deps, content) };
-    },
-    async restartAs(token, how) {
-      const content = restartTokens.read(token);
-      if (content === undefined) return undefined;
-      const prompt = { "another-account": "login", "new-account": "create", "sign-in": undefined }[how];
-      const { prompt: _prompt, ...params } = content.params;
-      return authorizationUrl(deps, { ...content, params: prompt === undefined ? params : { ...params, prompt } });
-    },
+    ...createRestarts({ ...deps, issuer: provider.issuer }),
   };
-}
-
-function clientIdOf(content: RestartContent): string | undefined {
-  const clientId = content.params["client_id"];
-  return typeof clientId === "string" ? clientId : undefined;
-}
-
-/** The URL that makes the same authorization request again, pushed again if it was pushed (RFC 9126). */
-async function authorizationUrl(deps: InteractionsDeps, content: RestartContent): Promise<string> {
-  const clientId = clientIdOf(content) ?? "";
-  const query = new URLSearchParams();
-  if (content.pushed) {
-    query.set("client_id", clientId);
-    query.set("request_uri", REQUEST_URI_PREFIX + (await pushAgain(deps, clientId, content.params)));
-  } else {
-    for (const [name, value] of Object.entries(content.params)) {
-      for (const item of typeof value === "string" ? [value] : value) query.append(name, item);
-    }
-  }
-  return `${deps.provider.issuer}${ROUTES.authorization}?${query.toString()}`;
-}
-
-async function pushAgain(deps: InteractionsDeps, clientId: string, params: RestartContent["params"]): Promise<string> {
-  const now = epochSeconds(deps.clock);
-  const request = new UnsecuredJWT({ ...params })
-    .setIssuedAt(now)
-    .setNotBefore(now)
-    .setExpirationTime(now + PUSHED_REQUEST_SECONDS)
-    .setIssuer(clientId)
-    .setAudience(deps.provider.issuer)
-    .encode();
-  const client = await deps.clients.findClient(clientId);
-  const trusted = client !== undefined && client.authMethod !== "none";
-  const pushed = new deps.provider.PushedAuthorizationRequest({ request });
-  return Object.assign(pushed, { trusted }).save(PUSHED_REQUEST_SECONDS);
-}
-
-async function describeInteraction(
-  deps: InteractionsDeps,
-  interaction: Interaction,
-): Promise<PendingInteraction | undefined> {
-  const { params, prompt, session } = interaction;
-  const client = await deps.describeClient(textOf(params["client_id"]));
-  const page = PAGES[prompt.name as keyof typeof PAGES];
-  if (client === undefined || page === undefined) return undefined;
-  const redirectOrigin = originOf(textOf(params["redirect_uri"]));
-  return {
-    uid: interaction.uid,
-    page,
-    client,
-    accountId: session?.accountId,
-    isReauthentication: page === "sign-in" && session?.accountId !== undefined,
-    loginHint: textOf(params["login_hint"]),
-    uiLocales: textOf(params["ui_locales"])?.split(" ") ?? [],
-    access: await describeAccess(deps.clients, await shownScopes(deps.provider, interaction)),
-    formActionOrigins: redirectOrigin === undefined ? [] : [redirectOrigin],
-    restartToken: restartTokenFor(deps.restartTokens, interaction),
-  };
-}
-
-/** What the consent page asks for: what is missing from the grant so far. */
-function askedScopes(interaction: Interaction): ConsentedScopes {
-  const details = interaction.prompt.details as {
-    missingOIDCScope?: string[];
-    missingResourceScopes?: Record<string, string[]>;
-  };
-  return { identity: details.missingOIDCScope ?? [], resources: details.missingResourceScopes ?? {} };
-}
-
-/** What the consent page lists: what is missing, or all of it when the client asks for consent once more. */
-async function shownScopes(provider: Provider, interaction: Interaction): Promise<ConsentedScopes> {
-  const missing = askedScopes(interaction);
-  const isNothingNew = missing.identity.length === 0 && Object.keys(missing.resources).length === 0;
-  const grant =
-    isNothingNew && interaction.grantId !== undefined ? await provider.Grant.find(interaction.grantId) : undefined;
-  if (grant === undefined) return missing;
-  const requested = new Set(textOf(interaction.params["scope"])?.split(" "));
-  const resources = Object.entries(grant.resources ?? {}).map(([identifier, scope]): [string, string[]] => [
-    identifier,
-    scope.split(" ").filter((name) => requested.has(name)),
-  ]);
-  return {
-    identity: grant
-      .getOIDCScope()
-      .split(" ")
-      .filter((scope) => requested.has(scope)),
-    resources: Object.fromEntries(resources),
-  };
-}
-
-async function describeAccess(clients: Clients, scopes: ConsentedScopes): Promise<RequestedAccess> {
-  const resources = await Promise.all(
-    Object.entries(scopes.resources).map(async ([identifier, names]) => {
-      const server = await clients.findResourceServer(identifier);
-      const described = names.map((name) => ({
-        name,
-        description: server?.scopes.find((scope) => scope.name === name)?.description ?? name,
-      }));
-      return { identifier, name: server?.name ?? identifier, scopes: described };
-    }),
-  );
-  return { identityScopes: scopes.identity.filter((scope) => scope !== "openid"), resources };
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-/** Origin for a CSP source; `scheme:` for the private-use schemes of native apps. */
-function originOf(uri: string | undefined): string | undefined {
-  if (uri === undefined || !URL.canParse(uri)) return undefined;
-  const { origin, protocol } = new URL(uri);
-  return origin === "null" ? protocol : origin;
 }

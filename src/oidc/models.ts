@@ -80,6 +80,26 @@ function contextOf(provider: Provider) {
   return (provider.constructor as typeof Provider).ctx;
 }
 
+/**
+ * The library hashes all of a client's metadata at every look-up, to see whether it changed. We know by the object: the
+ * registry gives the same one for as long as nothing changed.
+ */
+export function useKnownClients(
+  provider: Provider,
+  findMetadata: (clientId: string) => Promise<object | undefined>,
+): void {
+  const { Client } = provider;
+  const find = Client.find.bind(Client);
+  const known = new WeakMap<object, Awaited<ReturnType<typeof find>>>();
+  Client.find = async (clientId: string) => {
+    const metadata = await findMetadata(clientId);
+    if (metadata === undefined) return find(clientId);
+    const client = known.get(metadata) ?? (await find(clientId));
+    known.set(metadata, client);
+    return client;
+  };
+}
+
 /** Secrets are kept as digests (RFC 9700 asks for nothing less), so the library's comparison is replaced. */
 export function useOwnSecretComparison(provider: Provider, clients: Clients): void {
   provider.Client.prototype.compareClientSecret = function compareClientSecret(presented) {
@@ -90,5 +110,5 @@ export function useOwnSecretComparison(provider: Provider, clients: Clients): vo
 /** The library looks and then writes, which lets two parallel requests through; we claim in one step. */
 export function useAtomicReplayDetection(provider: Provider, state: ProtocolState, nowSeconds: () => number): void {
   provider.ReplayDetection.unique = async (issuer, jti, expiresAt) =>
-    state.claimReplayId(sha256(`${issuer}\0${jti}`).toString("base64url"), (expiresAt ?? 0) - nowSeconds());
+    state.claimReplayId(sha256(`${issuer}\0${jti}`).toString("base64url"), Math.ceil(expiresAt ?? 0) - nowSeconds());
 }

@@ -5,11 +5,12 @@ import { type Clock, type CookieSigner, epochSeconds, isAppError } from "../core
 import type { Clients } from "../clients/index.ts";
 import type { ProtocolState } from "./adapter/index.ts";
 import { CLAIMS, findAccount } from "./configuration/claims.ts";
-import { extraClientMetadata } from "./configuration/clients.ts";
+import { extraClientMetadata, refuseLongLivedAssertion } from "./configuration/clients.ts";
 import { cookies } from "./configuration/cookies.ts";
 import { ALGORITHMS, features } from "./configuration/features.ts";
 import { createInteractionPolicy } from "./configuration/interaction-policy.ts";
 import { lifetimes } from "./configuration/lifetimes.ts";
+import { PARAMETER_CHECKS } from "./configuration/request-limits.ts";
 import { TOKENS } from "./configuration/tokens.ts";
 import type { Consents } from "./consents.ts";
 import { loadExistingGrant } from "./grants.ts";
@@ -17,8 +18,8 @@ import { ACR_PASSWORD, ROUTES } from "./identity.ts";
 import type { ProtocolPages, RequestingClient } from "./interactions-port.ts";
 import type { SigningKey } from "./keys/index.ts";
 import { asStoreFailure } from "../storage/index.ts";
-import { useAtomicReplayDetection, useOwnIdentifiers, useOwnSecretComparison } from "./models.ts";
-import { restartTokenFor, type RestartTokens } from "./restart-tokens.ts";
+import { useAtomicReplayDetection, useKnownClients, useOwnIdentifiers, useOwnSecretComparison } from "./models.ts";
+import { interactionUrl, restartUrl, type RestartTokens } from "./restarts.ts";
 
 export interface ProviderDeps {
   readonly config: Config;
@@ -56,6 +57,7 @@ export function createProvider(deps: ProviderDeps): Provider {
     subjectTypes: ["public"],
 
     clientAuthMethods: ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"],
+    assertJwtClientAuthClaimsAndHeader: refuseLongLivedAssertion(nowSeconds),
     extraClientMetadata,
     clientBasedCORS: (_ctx, origin, client) => listOf(client["allowed_origins"]).includes(origin),
     clientDefaults: {
@@ -65,18 +67,20 @@ export function createProvider(deps: ProviderDeps): Provider {
     },
 
     responseTypes: ["code"],
+    extraParams: PARAMETER_CHECKS,
     pkce: { required: (_ctx, client) => client["require_pkce"] !== false },
     loadExistingGrant: loadExistingGrant(deps),
     ...TOKENS,
 
     interactions: {
       policy: createInteractionPolicy(),
-      url: (_ctx, interaction) =>
-        `/interaction/${interaction.uid}?r=${restartTokenFor(deps.restartTokens, interaction)}`,
+      url: (_ctx, interaction) => interactionUrl(interaction.uid, deps.restartTokens.issue(interaction)),
     },
     renderError: (ctx, out, error) => renderError(deps, ctx, { out, error }),
   } satisfies Configuration);
 
+  const registered = state.adapterFactory("Client");
+  useKnownClients(provider, async (clientId) => (await registered.find(clientId)) ?? undefined);
   useOwnIdentifiers(provider);
   useOwnSecretComparison(provider, clients);
   useAtomicReplayDetection(provider, state, nowSeconds);
@@ -88,8 +92,8 @@ async function renderError(
   ctx: KoaContextWithOIDC,
   failure: { out: ErrorOut; error: Error },
 ): Promise<void> {
-  const restartToken = typeof ctx.query["r"] === "string" ? ctx.query["r"] : undefined;
-  const restart = restartToken === undefined ? undefined : readRestart(deps.restartTokens, restartToken);
+  const restartToken = typeof ctx.query["r"] === "string" ? ctx.query["r"] : "";
+  const restart = deps.restartTokens.read(restartToken);
   const cause = asStoreFailure(failure.error);
   const isAway = isAppError(cause, "STORE_UNAVAILABLE");
   await deps.pages.renderError(ctx, {
@@ -98,7 +102,7 @@ async function renderError(
     cause,
     // Who sent the person is in the store that is away.
     client: isAway ? undefined : await deps.describeClient(ctx.oidc?.client?.clientId ?? restart?.clientId),
-    restartUrl: restart === undefined ? sameRequest(ctx, failure.error) : `/interaction/restart?r=${restartToken}`,
+    restartUrl: restart === undefined ? sameRequest(ctx, failure.error) : restartUrl(restartToken),
   });
 }
 
@@ -106,12 +110,6 @@ async function renderError(
 function sameRequest(ctx: KoaContextWithOIDC, error: Error): string | undefined {
   const isOver = error instanceof errors.SessionNotFound || isAppError(error, "INTERACTION_EXPIRED");
   return isOver && ctx.method === "GET" && ctx.path === ROUTES.authorization ? ctx.url : undefined;
-}
-
-function readRestart(restartTokens: RestartTokens, token: string): { clientId: string | undefined } | undefined {
-  const content = restartTokens.read(token);
-  const clientId = content?.params["client_id"];
-  return content && { clientId: typeof clientId === "string" ? clientId : undefined };
 }
 
 function listOf(value: unknown): readonly unknown[] {

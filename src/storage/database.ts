@@ -74,7 +74,7 @@ function reportErrors(pool: pg.Pool, report: (error: Error) => void): void {
  * (`lockDataDirectory`): PGlite itself lets two processes write to one directory.
  */
 export async function openEmbedded(directory: string | undefined): Promise<Database> {
-  // Imported here: production would carry its 15 MB for nothing.
+  // Imported here: production would carry its 9 MB for nothing.
   const { PGlite } = await import("@electric-sql/pglite");
   const pglite = await PGlite.create(directory === undefined ? {} : { dataDir: directory });
   const db: Db = new Kysely({ dialect: new PGliteDialect({ pglite }) });

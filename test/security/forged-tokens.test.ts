@@ -128,6 +128,15 @@ describe("a client assertion [RFC 7523 3]", () => {
     expect(await answerTo(assertion)).toBe("invalid_client");
   });
 
+  test("that lasts an hour, or ends at a fraction of a second, is accepted, once", async () => {
+    const now = Math.floor(Date.now() / 1000);
+    for (const exp of [now + 60 * 60 - 1, now + 60.5]) {
+      const assertion = await signed(claims({ exp }));
+      expect(await answerTo(assertion)).toBe("invalid_grant");
+      expect(await answerTo(assertion)).toBe("invalid_client");
+    }
+  });
+
   test("that is forged is refused", async () => {
     for (const forged of await forgeriesOf(claims(), "JWT")) expect(await answerTo(forged)).toBe("invalid_client");
   });
@@ -137,6 +146,9 @@ describe("a client assertion [RFC 7523 3]", () => {
     ["that has expired", { exp: Math.floor(Date.now() / 1000) - 120 }],
     ["that names another subject", { sub: "deskPost" }],
     ["without an end", { exp: undefined }],
+    ["that ends in more than an hour", { exp: Math.floor(Date.now() / 1000) + 60 * 60 + 60 }],
+    ["that ends in the year 287 396", { exp: 9e12 }],
+    ["that hardly ever ends", { exp: 1e18 }],
     ["without an id", { jti: undefined }],
   ])("%s is refused", async (_title, changes) => {
     expect(await answerTo(await signed(claims(changes as JWTPayload)))).toMatch(/invalid_(client|request)/);

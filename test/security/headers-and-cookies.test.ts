@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { alice, bob, shopWeb } from "../support/cast.ts";
 import { signInAs, submitSignIn } from "../support/journeys.ts";
@@ -60,6 +61,20 @@ describe("on http", () => {
       expect(page.headers.get("strict-transport-security")).toBeNull();
       expect(page.html).not.toMatch(/<script|<style|\sstyle=|\son[a-z]+=|javascript:/i);
     }
+  });
+
+  test("the page that posts an answer to the app may run its one script, post there, and nothing else", async () => {
+    const request = await world.apps.notesWeb.begin({ response_mode: "form_post", prompt: "none" });
+    const { headers, html } = await world.openBrowser().open(request.url);
+    const [, script = ""] = /<script>([^]*?)<\/script>/.exec(html) ?? [];
+    const digest = createHash("sha256").update(script).digest("base64");
+    const expected = policyWith("'self' https://notes.example.com").replace(
+      "script-src",
+      `script-src 'sha256-${digest}'`,
+    );
+    expect(headers.get("content-security-policy")).toBe(expected);
+    expect(headers.get("cache-control")).toContain("no-store");
+    expectSecurityHeaders(headers);
   });
 
   test("every answer of the protocol does, too, and no cache may keep a token", async () => {

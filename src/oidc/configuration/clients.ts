@@ -1,4 +1,4 @@
-import type { AdapterPayload, ClientMetadata, Configuration } from "oidc-provider";
+import { type AdapterPayload, type ClientMetadata, type Configuration, errors } from "oidc-provider";
 import { equalOctets, sha256 } from "../../core/index.ts";
 import type { Client, Clients } from "../../clients/index.ts";
 import type { GrantLimits } from "../adapter/index.ts";
@@ -53,7 +53,7 @@ function optionalMembers(client: Client): Partial<ClientMetadata> {
     tos_uri: client.termsUri,
     jwks_uri: client.jwksUri,
     jwks: client.jwks,
-    // The library wants a secret to be there and never gets to compare it: see `comparesClientSecrets`.
+    // The library wants a secret to be there and never gets to compare it: see `useOwnSecretComparison`.
     client_secret: usesSecret ? "kept as a digest elsewhere" : undefined,
   };
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
@@ -97,4 +97,19 @@ export async function isClientSecret(clients: Clients, clientId: string, present
   const digest = sha256(presented);
   const hashes = (await clients.findClient(clientId))?.secretHashes ?? [];
   return hashes.map((hash) => equalOctets(hash, digest)).includes(true);
+}
+
+const ASSERTION_SECONDS_MAX = 60 * 60;
+
+/**
+ * A `client_assertion` is remembered until it ends, so that it works once (RFC 7523, section 3). One that hardly ever
+ * ends would have us remember it for as long.
+ */
+export function refuseLongLivedAssertion(
+  nowSeconds: () => number,
+): NonNullable<Configuration["assertJwtClientAuthClaimsAndHeader"]> {
+  return async (_ctx, { exp }) => {
+    if (typeof exp === "number" && exp - nowSeconds() <= ASSERTION_SECONDS_MAX) return;
+    throw new errors.InvalidClientAuth("the client_assertion ends more than an hour ahead");
+  };
 }

@@ -1,4 +1,5 @@
 import { type Configuration, interactionPolicy } from "oidc-provider";
+import { ACCOUNT_CLIENT_ID } from "../identity.ts";
 
 const { base, Check, Prompt } = interactionPolicy;
 
@@ -17,5 +18,14 @@ export function createInteractionPolicy(): NonNullable<NonNullable<Configuration
   );
   // Initiating User Registration via OpenID Connect 1.0, section 3.
   policy.add(new Prompt({ name: "create", requestable: true }, wantsAccount), 0);
+  neverAskAboutOurselves(policy);
   return policy;
+}
+
+/** The account page is ours: there is nobody to allow anything to, also when somebody adds `prompt=consent`. */
+function neverAskAboutOurselves(policy: ReturnType<typeof base>): void {
+  const asked = policy.get("consent")?.checks.get("consent_prompt");
+  if (asked === undefined) throw new Error("the library has no consent prompt");
+  const { check } = asked;
+  asked.check = (ctx) => ctx.oidc.client?.clientId !== ACCOUNT_CLIENT_ID && check(ctx);
 }

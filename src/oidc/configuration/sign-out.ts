@@ -1,4 +1,4 @@
-import type { Configuration, KoaContextWithOIDC } from "oidc-provider";
+import type { Configuration } from "oidc-provider";
 import type { ProtocolPages, RequestingClient } from "../interactions-port.ts";
 
 type SignOut = NonNullable<NonNullable<Configuration["features"]>["rpInitiatedLogout"]>;
@@ -13,24 +13,17 @@ export function signOutPages({ pages, describeClient }: SignOutPagesDeps): Omit<
   return {
     async logoutSource(ctx) {
       const state = ctx.oidc.session?.state;
+      const returnUri = state?.["postLogoutRedirectUri"];
       await pages.renderSignOut(ctx, {
         action: ctx.oidc.urlFor("end_session_confirm"),
         xsrf: typeof state?.["secret"] === "string" ? state["secret"] : "",
         client: await describeClient(ctx.oidc.client?.clientId),
         accountId: ctx.oidc.session?.accountId ?? "",
-        returnOrigin: returnOrigin(ctx),
+        returnUri: typeof returnUri === "string" ? returnUri : undefined,
       });
     },
     async postLogoutSuccessSource(ctx) {
       await pages.renderSignedOut(ctx, { client: await describeClient(ctx.oidc.client?.clientId) });
     },
   };
-}
-
-/** Where the browser goes after the form, for the page's `form-action`. */
-function returnOrigin(ctx: KoaContextWithOIDC): string | undefined {
-  const uri = ctx.oidc.session?.state?.["postLogoutRedirectUri"];
-  if (typeof uri !== "string" || !URL.canParse(uri)) return undefined;
-  const { origin, protocol } = new URL(uri);
-  return origin === "null" ? protocol : origin;
 }

@@ -20,7 +20,7 @@ type KeyTables = {
   };
 };
 
-/** One nodes's start creates the keys of a deployment; the others wait for it. */
+/** The first node to start creates the keys of a deployment; the others wait for it. */
 const CREATION_LOCK = 7_246_101;
 const RSA_BITS = 2_048;
 

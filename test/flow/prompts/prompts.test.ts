@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { alice, bob, mallory } from "../../support/cast.ts";
-import { authorizeAs, signInAs, submitSignIn } from "../../support/journeys.ts";
+import { authorizeAs, decideConsent, signInAs, submitSignIn } from "../../support/journeys.ts";
 import { startTimeTravel } from "../../support/time-travel.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
@@ -73,6 +73,32 @@ test("prompt=consent asks again, also what was allowed before", async () => {
   await shopWeb.signIn(browser, alice);
   const page = await browser.open((await shopWeb.begin({ prompt: "consent" })).url);
   expect(page.heading).toBe("Let Shop use your account?");
+});
+
+test("prompt=consent asks nobody about our own account page", async () => {
+  const browser = await openSignedIn();
+  const signIn = await browser.fetch(`${world.latchkey.issuer}/sign-in`);
+  const url = new URL(signIn.headers.get("location") ?? `${world.latchkey.issuer}/authorize`, world.latchkey.issuer);
+  expect(url.searchParams.get("client_id")).toBe("latchkey-account");
+  url.searchParams.set("prompt", "consent");
+  const page = await browser.open(url);
+  expect(page.url.pathname).toBe("/account");
+  expect(page.status).toBe(200);
+});
+
+test("“Not you?” keeps what the app wants to be asked: offline_access comes with consent", async () => {
+  const { shopWeb } = world.apps;
+  const browser = world.openBrowser();
+  const request = await shopWeb.begin({ scope: "openid offline_access", prompt: "consent" });
+  const page = await submitSignIn(browser, await browser.open(request.url), alice);
+  const form = page.forms.find(({ buttons }) => buttons.some(({ label }) => label === "Use another account"));
+  if (form === undefined) throw new Error(`nobody is asked who they are: ${page.text}`);
+  const signIn = await browser.submit(page, form, { button: /^Use another account$/ });
+  expect(signIn.heading).toBe("Sign in");
+  const consent = await submitSignIn(browser, signIn, bob);
+  expect(consent.text).toContain("Stay connected while you’re away");
+  const { claims } = await shopWeb.complete(request, (await decideConsent(browser, consent, "Allow")).url);
+  expect(claims.sub).toBe(await world.accountIdOf(bob.email));
 });
 
 test("prompt=create opens the registration page and signs the new person in [OIDC Prompt Create 3]", async () => {

@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { alice } from "../../support/cast.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "../../support/browser.ts";
+import { alice, bob, mallory } from "../../support/cast.ts";
 import { authorizeAs, decideConsent, signInAs, submitSignIn } from "../../support/journeys.ts";
+import type { SentRequest } from "../../support/relying-party.ts";
 import { startTimeTravel } from "../../support/time-travel.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
@@ -43,6 +45,66 @@ test("a request_uri works once, also when the person did not allow it", async ()
   expect((await browser.open(request.url)).url.searchParams.get("error")).toBe("invalid_request_uri");
 });
 
+describe("of several browsers that opened one request_uri, one gets a code [RFC 9126 7.3]", () => {
+  const people = [alice, bob, mallory];
+
+  /** Each of them is at the sign-in page. */
+  async function openAll(request: SentRequest) {
+    return await Promise.all(
+      people.map(async (person) => {
+        const browser = world.openBrowser();
+        return { person, browser, page: await browser.open(request.url) };
+      }),
+    );
+  }
+
+  const answersOf = (pages: readonly Page[]) =>
+    pages
+      .map(({ url }) => (url.searchParams.has("code") ? "code" : url.searchParams.get("error")))
+      .toSorted((left, right) => String(left).localeCompare(String(right)));
+
+  test("also when all of them sign in at once", async () => {
+    for (const app of [world.apps.bankWeb, world.apps.deskBasic]) {
+      const opened = await openAll(await app.beginPushed());
+      const ends = await Promise.all(opened.map(({ browser, page, person }) => submitSignIn(browser, page, person)));
+      expect(answersOf(ends)).toEqual(["code", "invalid_request_uri", "invalid_request_uri"]);
+    }
+  });
+
+  test("one after the other, and it is the first; whoever opens it later gets none either", async () => {
+    const { bankWeb } = world.apps;
+    const request = await bankWeb.beginPushed();
+    const ends: Page[] = [];
+    for (const { browser, page, person } of await openAll(request))
+      ends.push(await submitSignIn(browser, page, person));
+    expect(ends.map(({ url }) => url.searchParams.has("code"))).toEqual([true, false, false]);
+    await expect(bankWeb.complete(request, ends[0]?.url ?? request.url)).resolves.toBeDefined();
+    const late = await world.openBrowser().open(request.url);
+    expect(late.url.searchParams.get("error")).toBe("invalid_request_uri");
+  });
+
+  test.each([90, 59 * 60])("also %d seconds after it was pushed", async (seconds) => {
+    const opened = await openAll(await world.apps.bankWeb.beginPushed());
+    startTimeTravel().advanceSeconds(seconds);
+    const ends = await Promise.all(opened.map(({ browser, page, person }) => submitSignIn(browser, page, person)));
+    expect(answersOf(ends)).toEqual(["code", "invalid_request_uri", "invalid_request_uri"]);
+  });
+
+  test.each([0, 90])("and none does once one of them did not allow it, %d seconds later", async (seconds) => {
+    const { shopWeb } = world.apps;
+    const [first, second] = await openAll(await shopWeb.beginPushed({ prompt: "consent" }));
+    if (first === undefined || second === undefined) throw new Error("nobody opened it");
+    startTimeTravel().advanceSeconds(seconds);
+    const firstConsent = await submitSignIn(first.browser, first.page, first.person);
+    const secondConsent = await submitSignIn(second.browser, second.page, second.person);
+    const ends = [
+      await decideConsent(first.browser, firstConsent, "Don’t allow"),
+      await decideConsent(second.browser, secondConsent, "Allow"),
+    ];
+    expect(answersOf(ends)).toEqual(["access_denied", "invalid_request_uri"]);
+  });
+});
+
 test("the first page of a pushed request may be loaded again", async () => {
   const { bankWeb } = world.apps;
   const browser = world.openBrowser();
@@ -65,6 +127,15 @@ test("a request_uri works once, also after prompt=none", async () => {
   expect((await stranger.open(failing.url)).url.searchParams.get("error")).toBe("login_required");
   const replayed = await browser.open(failing.url);
   expect(replayed.url.searchParams.has("code")).toBe(false);
+});
+
+test("a request_uri works once, also when the answer is a form that posts itself", async () => {
+  const request = await world.apps.bankWeb.beginPushed({ prompt: "none", response_mode: "form_post" });
+  const refused = await world.openBrowser().open(request.url);
+  expect(refused.forms[0]?.fields.get("error")).toBe("login_required");
+  const browser = world.openBrowser();
+  await signInAs(browser, alice, world.latchkey.issuer);
+  expect((await browser.open(request.url)).url.searchParams.get("error")).toBe("invalid_request_uri");
 });
 
 test("a request_uri is another client's never [RFC 9126 2.2]", async () => {

@@ -4,8 +4,8 @@ import { isAppError } from "../core/index.ts";
 import { guardStore } from "../storage/index.ts";
 import { currentRequestScope, type ProtocolStore } from "./adapter/index.ts";
 
-/** Protocol state as one request uses it: see {@link waitOnceFor}. */
-export function waitOnceForState(store: ProtocolStore): ProtocolStore {
+/** Protocol state that a request does not wait for again, once it was away: see {@link failFastOnRecords}. */
+export function failFastOnState(store: ProtocolStore): ProtocolStore {
   return {
     read: (keys) => unlessAway(() => store.read(keys)),
     change: (key, change) => unlessAway(() => store.change(key, change)),
@@ -14,10 +14,10 @@ export function waitOnceForState(store: ProtocolStore): ProtocolStore {
 }
 
 /**
- * Clients and accounts as one request asks for them: when they could not be read once, it does not wait for them again.
- * The protocol looks its client up anew to explain an error, which would double the time until the answer.
+ * Clients and accounts that fail at once for a request to which a store failed before. The protocol looks its client up
+ * anew to explain an error, which would double the time until the answer.
  */
-export function waitOnceFor<Records extends { readonly clients: Clients; readonly accounts: Accounts }>(
+export function failFastOnRecords<Records extends { readonly clients: Clients; readonly accounts: Accounts }>(
   records: Records,
 ): Records {
   const { clients, accounts } = records;

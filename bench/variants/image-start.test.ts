@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { imageStart, parseImageStart } from "./image-start.ts";
+
+test("flags and the allocator's settings are read as the image sets them", () => {
+  const dockerfile = [
+    "FROM node:24-slim",
+    "ENV NODE_ENV=production MALLOC_ARENA_MAX=2",
+    "ENV MALLOC_TRIM_THRESHOLD_=1",
+    'ENTRYPOINT ["node", "--max-semi-space-size=8", "bin/latchkey.js"]',
+  ].join("\n");
+  expect(parseImageStart(dockerfile)).toEqual({
+    flags: ["--max-semi-space-size=8"],
+    env: { MALLOC_ARENA_MAX: "2", MALLOC_TRIM_THRESHOLD_: "1" },
+  });
+});
+
+test("an image that starts something else is refused, not measured as if it were Node", () => {
+  expect(() => parseImageStart('ENTRYPOINT ["tini", "node"]')).toThrow("starts tini");
+  expect(() => parseImageStart("FROM node:24-slim")).toThrow("no ENTRYPOINT");
+});
+
+test("our own Dockerfile can be read", () => {
+  expect(() => imageStart()).not.toThrow();
+});

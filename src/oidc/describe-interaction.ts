@@ -1,0 +1,85 @@
+import type { Interaction, Provider } from "oidc-provider";
+import type { Clients } from "../clients/index.ts";
+import type { ConsentedScopes } from "./consents.ts";
+import type { PendingInteraction, RequestedAccess, RequestingClient } from "./interactions-port.ts";
+import type { RestartTokens } from "./restarts.ts";
+
+const PAGES = { login: "sign-in", create: "create-account", consent: "consent" } as const;
+
+export interface DescriptionDeps {
+  readonly provider: Provider;
+  readonly clients: Pick<Clients, "findResourceServer">;
+  readonly restartTokens: RestartTokens;
+  readonly describeClient: (clientId: string | undefined) => Promise<RequestingClient | undefined>;
+}
+
+/** What the pages are told of a request that waits; `undefined` when it is none of theirs. */
+export async function describeInteraction(
+  deps: DescriptionDeps,
+  interaction: Interaction,
+): Promise<PendingInteraction | undefined> {
+  const { params, prompt, session } = interaction;
+  const client = await deps.describeClient(textOf(params["client_id"]));
+  const page = PAGES[prompt.name as keyof typeof PAGES];
+  if (client === undefined || page === undefined) return undefined;
+  return {
+    uid: interaction.uid,
+    page,
+    client,
+    accountId: session?.accountId,
+    isReauthentication: page === "sign-in" && session?.accountId !== undefined,
+    loginHint: textOf(params["login_hint"]),
+    uiLocales: textOf(params["ui_locales"])?.split(" ") ?? [],
+    access: await describeAccess(deps.clients, await shownScopes(deps.provider, interaction)),
+    redirectUri: textOf(params["redirect_uri"]),
+    restartToken: deps.restartTokens.issue(interaction),
+  };
+}
+
+/** What the consent page asks for: what is missing from the grant so far. */
+export function askedScopes(interaction: Interaction): ConsentedScopes {
+  const details = interaction.prompt.details as {
+    missingOIDCScope?: string[];
+    missingResourceScopes?: Record<string, string[]>;
+  };
+  return { identity: details.missingOIDCScope ?? [], resources: details.missingResourceScopes ?? {} };
+}
+
+/** What the consent page lists: what is missing, or all of it when the client asks for consent once more. */
+async function shownScopes(provider: Provider, interaction: Interaction): Promise<ConsentedScopes> {
+  const missing = askedScopes(interaction);
+  const isNothingNew = missing.identity.length === 0 && Object.keys(missing.resources).length === 0;
+  const grant =
+    isNothingNew && interaction.grantId !== undefined ? await provider.Grant.find(interaction.grantId) : undefined;
+  if (grant === undefined) return missing;
+  const requested = new Set(textOf(interaction.params["scope"])?.split(" "));
+  const resources = Object.entries(grant.resources ?? {}).map(([identifier, scope]): [string, string[]] => [
+    identifier,
+    scope.split(" ").filter((name) => requested.has(name)),
+  ]);
+  return {
+    identity: grant
+      .getOIDCScope()
+      .split(" ")
+      .filter((scope) => requested.has(scope)),
+    resources: Object.fromEntries(resources),
+  };
+}
+
+async function describeAccess(clients: DescriptionDeps["clients"], scopes: ConsentedScopes): Promise<RequestedAccess> {
+  const resources = await Promise.all(
+    Object.entries(scopes.resources).map(async ([identifier, names]) => {
+      const server = await clients.findResourceServer(identifier);
+      const described = names.map((name) => ({
+        name,
+        description: server?.scopes.find((scope) => scope.name === name)?.description ?? name,
+      }));
+      return { identifier, name: server?.name ?? identifier, scopes: described };
+    }),
+  );
+  return { identityScopes: scopes.identity.filter((scope) => scope !== "openid"), resources };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
