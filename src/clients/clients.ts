@@ -141,7 +141,7 @@ function createClientOperations(
   const changeClients = <Result>(work: (clients: ClientChanges) => Promise<Result>): Promise<Result> =>
     deps.change({ onBrokenReference: "CLIENT_INVALID" }, ({ clients }) => work(clients));
   const findClient = async (id: string): Promise<Client | undefined> =>
-    isClientId(id) ? deps.cache.get(id) : undefined;
+    deps.cache.has(id) || isClientId(id) ? deps.cache.get(id) : undefined;
 
   return {
     findClient,
@@ -188,7 +188,9 @@ function createResourceServerOperations(deps: OperationDeps<ResourceServer>): Pi
 
   return {
     findResourceServer: async (identifier) =>
-      resourceIdentifierFault(identifier) === undefined ? deps.cache.get(identifier) : undefined,
+      deps.cache.has(identifier) || resourceIdentifierFault(identifier) === undefined
+        ? deps.cache.get(identifier)
+        : undefined,
     listResourceServers: () => selectResourceServers(deps.db),
     async addResourceServer(settings) {
       const parsed = parseResourceServerSettings(settings);

@@ -3,6 +3,8 @@ import type { Clock } from "./clock.ts";
 export interface FreshCache<Value> {
   /** The value as it was at most `ageMsMax` ago. Callers that come while it loads share the one load. */
   get(key: string): Promise<Value>;
+  /** Whether the key was asked for before: then whatever was checked of it need not be checked again. */
+  has(key: string): boolean;
   /** Forgets everything, loads under way included: whoever asks from now on sees what is in the store now. */
   clear(): void;
 }
@@ -45,6 +47,7 @@ export function createFreshCache<Value>(deps: {
       // A negative age is a clock that was set back, which must not make an entry live longer.
       return ageMs >= 0 && ageMs < deps.ageMsMax ? entry.value : start(key);
     },
+    has: (key) => entries.has(key),
     clear: () => entries.clear(),
   };
 }
