@@ -5,6 +5,7 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const DRAIN_MS = 25_000;
+const CLOSE_IDLE_EVERY_MS = 50;
 
 export interface HttpServer {
   readonly app: Koa;
@@ -41,7 +42,10 @@ async function drain(server: Server): Promise<void> {
   if (!server.listening) return;
   const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // A connection that was answered just now is kept alive by the client, and would hold us up until the cut.
+  const closeIdle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
   server.closeIdleConnections();
   await closed;
+  clearInterval(closeIdle);
   clearTimeout(cut);
 }

@@ -1,9 +1,10 @@
-import { describe, expect, onTestFinished, test } from "vitest";
-import { freePort, startRedis } from "../../test/support/servers.ts";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { freePort, startRedis, startSentinel } from "../../test/support/servers.ts";
 import { isStoreFailure } from "./failures.ts";
 import { connectRedis, openRedis, parseSentinelUrl } from "./redis.ts";
 
 const noteNothing = (): void => undefined;
+const WITHIN = { timeout: 15_000, interval: 100 };
 
 describe("a Sentinel URL", () => {
   test("names sentinels, master, database and credentials", () => {
@@ -60,6 +61,28 @@ describe("connecting to Redis", () => {
     expect(isStoreFailure(failure)).toBe(true);
     expect(performance.now() - begun).toBeLessThan(1_500);
   });
+
+  test("through a Sentinel finds the primary, and the one that takes its place", async () => {
+    const primary = await startRedis();
+    onTestFinished(() => primary.stop());
+    const replica = await startRedis(["--replicaof", "127.0.0.1", String(primary.port)]);
+    onTestFinished(() => replica.stop());
+    const direct = openRedis({ url: replica.url, onConnectionError: noteNothing });
+    onTestFinished(() => direct.disconnect());
+    await direct.connect();
+    await vi.waitFor(async () => expect(await direct.info("replication")).toMatch(/master_link_status:up/), WITHIN);
+    const sentinel = await startSentinel(primary);
+    onTestFinished(() => sentinel.stop());
+
+    const redis = openRedis({ url: sentinel.url, onConnectionError: noteNothing });
+    onTestFinished(() => redis.disconnect());
+    await connectRedis(redis);
+    await redis.set("before", "kept");
+    await vi.waitFor(async () => expect(await direct.get("before")).toBe("kept"), WITHIN);
+    await primary.stop();
+    await vi.waitFor(async () => expect(await redis.set("after", "written")).toBe("OK"), WITHIN);
+    expect(await direct.mget("before", "after")).toEqual(["kept", "written"]);
+  }, 30_000);
 
   test("is refused by us when Redis may evict, with the remedy", async () => {
     const server = await startRedis(["--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru"]);

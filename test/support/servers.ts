@@ -4,7 +4,7 @@
  * breaks, stops or stalls a server starts one of its own here.
  */
 import { execFile } from "node:child_process";
-import { chown, mkdtemp } from "node:fs/promises";
+import { chown, mkdtemp, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -54,6 +54,26 @@ export async function startRedis(args: readonly string[] = []): Promise<TestServ
   });
   await waitUntilReady(server, () => pingRedis(port));
   return { url: `redis://127.0.0.1:${port}`, port, stop: () => server.stop() };
+}
+
+/** A Sentinel that watches one Redis and its replicas, under the name `primary`, and is quick to replace it. */
+export async function startSentinel(watched: TestServer): Promise<TestServer> {
+  const command = await ensureBinary(REDIS);
+  const port = await freePort();
+  const folder = await mkdtemp(join(tmpdir(), "latchkey-sentinel-"));
+  const config = join(folder, "sentinel.conf");
+  const lines = [
+    `port ${port}`,
+    "bind 127.0.0.1",
+    `dir ${folder}`,
+    `sentinel monitor primary 127.0.0.1 ${watched.port} 1`,
+    "sentinel down-after-milliseconds primary 300",
+    "sentinel failover-timeout primary 2000",
+  ];
+  await writeFile(config, `${lines.join("\n")}\n`);
+  const server = startGuarded({ command, args: [config, "--sentinel"], folder, stopSignal: "TERM" });
+  await waitUntilReady(server, () => pingRedis(port));
+  return { url: `redis+sentinel://127.0.0.1:${port}/primary`, port, stop: () => server.stop() };
 }
 
 async function pingRedis(port: number): Promise<void> {
