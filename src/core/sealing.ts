@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
 import { equalOctets } from "./hashing.ts";
 import { randomOctets } from "./random.ts";
 
@@ -41,21 +41,26 @@ export interface Authenticator {
   verify(purpose: string, value: string, digest: string): boolean;
 }
 
-function deriveKey(secret: string, info: string, byteCount = 32): Buffer {
+function deriveOctets(secret: string, info: string, byteCount: number): Buffer {
   return Buffer.from(hkdfSync("sha256", secret, "latchkey/v1", info, byteCount));
+}
+
+/** A key object, which is prepared once; plain bytes would be prepared anew at each use, for most of its time. */
+function deriveKey(secret: string, info: string): KeyObject {
+  return createSecretKey(deriveOctets(secret, info, 32));
 }
 
 /** @param secrets the values of `LATCHKEY_SECRET`, newest first, each of 32 bytes or more. */
 export function createSealer(secrets: readonly string[]): Sealer {
   const keyring = secrets.map((secret) => ({
-    id: deriveKey(secret, "key-id", KEY_ID_BYTES),
-    keys: new Map<SealingPurpose, Buffer>(),
+    id: deriveOctets(secret, "key-id", KEY_ID_BYTES),
+    keys: new Map<SealingPurpose, KeyObject>(),
     secret,
   }));
   const newest = keyring[0];
   if (newest === undefined) throw new Error("a sealer needs at least one secret");
 
-  function keyFor(entry: (typeof keyring)[number], purpose: SealingPurpose): Buffer {
+  function keyFor(entry: (typeof keyring)[number], purpose: SealingPurpose): KeyObject {
     const key = entry.keys.get(purpose) ?? deriveKey(entry.secret, `seal:${purpose}`);
     entry.keys.set(purpose, key);
     return key;
@@ -98,7 +103,7 @@ export function createSealer(secrets: readonly string[]): Sealer {
 /** @param secrets the values of `LATCHKEY_SECRET`, newest first. */
 export function createAuthenticator(secrets: readonly string[]): Authenticator {
   const keys = secrets.map((secret) => deriveKey(secret, "authenticate"));
-  const digestWith = (key: Buffer, purpose: string, value: string): Buffer =>
+  const digestWith = (key: KeyObject, purpose: string, value: string): Buffer =>
     createHmac("sha256", key).update(`${purpose}\0${value}`).digest();
   return {
     digest(purpose, value) {
