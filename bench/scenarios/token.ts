@@ -6,7 +6,7 @@ import type { RunningVariant, Variant } from "../variants/variant.ts";
 import { countRoundTrips } from "./round-trips.ts";
 
 const MEBIBYTE_BYTES = 1024 * 1024;
-const WARM_UP_ROUNDS = 2;
+const WARM_UP_ROUNDS = 4;
 const PEOPLE_PER_WORKER = 8;
 
 export interface TokenOptions {
