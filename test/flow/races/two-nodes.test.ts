@@ -69,17 +69,16 @@ describe.each<Stores>(["redis", "postgres"])("two nodes on %s", (stores) => {
     }
   });
 
-  test("an app that sends its code twice at once is signed in", async () => {
+  test("of two uses of a code at once exactly one gets tokens [RFC 6749 4.1.2]", async () => {
     const browser = world.openBrowser();
     for (let round = 0; round < ROUNDS; round += 1) {
       const body = new URLSearchParams(await codeFor(browser)).toString();
       const headers = { "content-type": "application/x-www-form-urlencoded" };
       const send = () => fetch(`${world.latchkey.issuer}/token`, { method: "POST", headers, body });
       const answers = await Promise.all([send(), send()]);
-      const [winner, loser] = answers.toSorted((left, right) => left.status - right.status);
-      expect([winner?.status, loser?.status]).toEqual([200, 400]);
-      const tokens = (await winner?.json()) as { refresh_token: string };
-      await expect(world.apps.notesWeb.refresh(tokens.refresh_token)).resolves.toMatchObject({});
+      // Whether the loser came while the winner was under way, or after it, is up to the machine: whether the tokens then
+      // live on is shown beside authorization-code-model.ts.
+      expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 400]);
     }
   });
 
