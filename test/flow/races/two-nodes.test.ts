@@ -78,7 +78,8 @@ describe.each<Stores>(["redis", "postgres"])("two nodes on %s", (stores) => {
       const answers = await Promise.all([send(), send()]);
       // Whether the loser came while the winner was under way, or after it, is up to the machine: whether the tokens then
       // live on is shown beside authorization-code-model.ts.
-      expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 400]);
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+      expect(answers.filter(({ status }) => status === 400)).toHaveLength(1);
     }
   });
 
