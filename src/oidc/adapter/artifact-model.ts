@@ -9,6 +9,10 @@ import type { ProtocolStore } from "./store.ts";
 const VALUE = "v";
 const USED = "u";
 const TRIES_MAX = 5;
+const TIME_BYTES = 4;
+
+/** Member of a consumed artifact's payload that holds the note; the library does not know it and leaves it alone. */
+export const CONSUMED_NOTE = "consumedNote";
 
 /** Single, short-lived things, each under a key of its own. The letter keeps the kinds apart in the store. */
 export const ARTIFACT_KINDS = {
@@ -49,7 +53,8 @@ export function createArtifactModel(deps: ArtifactDeps, name: ArtifactName) {
       const payload = decode(value, id);
       if (payload.exp !== undefined && payload.exp <= epochSeconds(clock)) return undefined;
       const used = fields?.get(USED);
-      return { ...payload, ...(used === undefined ? {} : { consumed: decodeTime(used) }) };
+      if (used === undefined) return payload;
+      return { ...payload, consumed: decodeTime(used), [CONSUMED_NOTE]: used.toString("latin1", TIME_BYTES) };
     },
     async upsert(id: string, payload: AdapterPayload, lifetimeSeconds: number): Promise<void> {
       const key = keyOf(id);
@@ -69,7 +74,8 @@ export function createArtifactModel(deps: ArtifactDeps, name: ArtifactName) {
       }
       throw new errors.SessionNotFound("it was over before it could be written");
     },
-    async consume(id: string): Promise<void> {
+    /** @param note what a look-up that comes later is to know of this moment; ASCII, and for us alone. */
+    async consume(id: string, note = ""): Promise<void> {
       const key = keyOf(id);
       const loaded = currentRequestScope()?.artifacts.get(key) ?? (await store.read([key]))[0]?.get(VALUE);
       const isWon =
@@ -79,7 +85,7 @@ export function createArtifactModel(deps: ArtifactDeps, name: ArtifactName) {
             [VALUE, loaded],
             [USED, undefined],
           ]),
-          set: new Map([[USED, encodeTime(epochSeconds(clock))]]),
+          set: new Map([[USED, Buffer.concat([encodeTime(epochSeconds(clock)), Buffer.from(note, "latin1")])]]),
           expiresAt: epochSeconds(clock) + 1,
         }));
       if (!isWon) throw lostRace(name);

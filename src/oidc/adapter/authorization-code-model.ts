@@ -1,6 +1,6 @@
 import { type AdapterPayload, errors } from "oidc-provider";
 import { epochSeconds } from "../../core/index.ts";
-import { type ArtifactDeps, createArtifactModel } from "./artifact-model.ts";
+import { type ArtifactDeps, CONSUMED_NOTE, createArtifactModel } from "./artifact-model.ts";
 import { parseGrantId, parseTaggedSecret } from "./identifiers.ts";
 import { readFamilyHead } from "./sign-in-fields.ts";
 import type { Fields } from "./store.ts";
@@ -29,15 +29,25 @@ export function createAuthorizationCodeModel(deps: ArtifactDeps) {
       }
       return code;
     },
+    async consume(id: string): Promise<void> {
+      const tag = parseTaggedSecret(id)?.tag;
+      const fields: Fields = tag === undefined ? new Map() : await deps.signIns.load(tag);
+      await codes.consume(id, [...fields.keys()].flatMap((name) => familyOf(name) ?? []).join(""));
+    },
   };
 }
 
-/** Whether a refresh-token family began with this code. */
+/** Whether the code's grant has a refresh-token family that it had not when the code was consumed. */
 function hasIssuedTokens(code: AdapterPayload, fields: Fields): boolean {
   const grantName = parseGrantId(code.grantId ?? "")?.name;
+  const before = new Set(String(code[CONSUMED_NOTE] ?? "").match(/.{8}/g));
   return [...fields].some(([name, value]) => {
-    if (name.length < 2 || !name.startsWith("r")) return false;
-    const family = readFamilyHead(value);
-    return family.grantName === grantName && family.firstIssuedAt >= (code.iat ?? 0);
+    const family = familyOf(name);
+    return family !== undefined && !before.has(family) && readFamilyHead(value).grantName === grantName;
   });
+}
+
+/** The family's name, always eight characters, if the field is a refresh-token family. */
+function familyOf(fieldName: string): string | undefined {
+  return fieldName.length === 9 && fieldName.startsWith("r") ? fieldName.slice(1) : undefined;
 }
