@@ -40,7 +40,8 @@ export function createAuthorizationCodeModel(deps: ArtifactDeps) {
 /** Whether the code's grant has a refresh-token family that it had not when the code was consumed. */
 function hasIssuedTokens(code: AdapterPayload, fields: Fields): boolean {
   const grantName = parseGrantId(code.grantId ?? "")?.name;
-  const before = new Set(String(code[CONSUMED_NOTE] ?? "").match(/.{8}/g));
+  const note = code[CONSUMED_NOTE];
+  const before = new Set(typeof note === "string" ? note.match(/.{8}/g) : []);
   return [...fields].some(([name, value]) => {
     const family = familyOf(name);
     return family !== undefined && !before.has(family) && readFamilyHead(value).grantName === grantName;
