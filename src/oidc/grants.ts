@@ -1,6 +1,6 @@
 import type { Grant, KoaContextWithOIDC } from "oidc-provider";
 import type { Clients } from "../clients/index.ts";
-import { newGrantId } from "./adapter/identifiers.ts";
+import { newGrantId } from "./adapter/index.ts";
 import type { Consents, ConsentedScopes } from "./consents.ts";
 import { ACCOUNT_CLIENT_ID } from "./identity.ts";
 

@@ -1,7 +1,7 @@
 import type { Context } from "koa";
 import { errors, type Interaction, type InteractionResults } from "oidc-provider";
 import { type Clock, epochSeconds } from "../core/index.ts";
-import { newGrantId } from "./adapter/identifiers.ts";
+import { newGrantId } from "./adapter/index.ts";
 import { endSession } from "./browser-sessions.ts";
 import type { Consents } from "./consents.ts";
 import { askedScopes, describeInteraction, type DescriptionDeps } from "./describe-interaction.ts";

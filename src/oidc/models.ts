@@ -1,14 +1,14 @@
 import type { Provider } from "oidc-provider";
 import { sha256 } from "../core/index.ts";
 import type { Clients } from "../clients/index.ts";
-import type { ProtocolState } from "./adapter/index.ts";
 import {
   newRefreshFamily,
   newTag,
   newTaggedSecret,
   nextInRefreshFamily,
   parseRefreshToken,
-} from "./adapter/identifiers.ts";
+  type ProtocolState,
+} from "./adapter/index.ts";
 import { isClientSecret } from "./configuration/clients.ts";
 
 /** What the types leave out: every model makes its own ids. */

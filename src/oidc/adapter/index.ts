@@ -24,6 +24,14 @@ import type { ProtocolStore } from "./store.ts";
 
 export type { GrantLimits } from "./grant-model.ts";
 export { createDictionary, type Dictionary } from "./dictionary.ts";
+export {
+  newGrantId,
+  newRefreshFamily,
+  newTag,
+  newTaggedSecret,
+  nextInRefreshFamily,
+  parseRefreshToken,
+} from "./identifiers.ts";
 export { createPostgresStore, sweepPostgresStore } from "./postgres-store.ts";
 export { createRedisStore } from "./redis-store.ts";
 export { currentRequestScope, runInRequestScope } from "./request-scope.ts";
