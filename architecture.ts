@@ -10,13 +10,16 @@ export const allowedImports = {
   observability: ["core", "config"],
   storage: ["core", "config", "observability"],
   http: ["core", "config", "observability"],
+  outbound: [],
+  verifier: [],
   audit: ["core", "storage"],
-  clients: ["core", "config", "storage", "audit"],
+  clients: ["core", "config", "storage", "audit", "outbound"],
+  sessions: ["core", "config", "storage", "audit", "outbound", "verifier"],
   accounts: ["core", "config", "storage", "audit"],
-  oidc: ["core", "config", "observability", "storage", "audit", "clients", "accounts"],
+  oidc: ["core", "config", "observability", "storage", "audit", "clients", "sessions", "accounts"],
   interaction: ["core", "config", "http", "oidc", "clients", "accounts", "audit"],
-  "self-service": ["core", "config", "http", "oidc", "accounts", "audit"],
-  commands: ["core", "config", "storage", "audit", "clients", "accounts", "oidc"],
+  "self-service": ["core", "config", "http", "oidc", "sessions", "accounts", "audit"],
+  commands: ["core", "config", "storage", "audit", "clients", "sessions", "accounts", "oidc"],
   demo: ["core", "config", "clients"],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -26,7 +29,8 @@ export const compositionFiles = ["main.ts", "compose.ts", "cli.ts"] as const;
 /** Packages that only one folder may import, so that a library's ways stay behind one door. */
 export const packageOwners = {
   "oidc-provider": ["oidc"],
-  kysely: ["storage", "audit", "clients", "accounts", "oidc"],
+  jose: ["oidc", "verifier"],
+  kysely: ["storage", "audit", "clients", "sessions", "accounts", "oidc"],
   pg: ["storage"],
   "@electric-sql/pglite": ["storage"],
   ioredis: ["storage"],
