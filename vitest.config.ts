@@ -21,6 +21,7 @@ export default defineConfig({
       project("contract", ["test/contract/**/*.test.ts"], onRealServers),
       project("flow", ["test/flow/**/*.test.ts"], onRealServers),
       project("security", ["test/security/**/*.test.ts"], onRealServers),
+      project("faults", ["test/faults/**/*.test.ts"], onRealServers),
       project("browser", ["test/browser/**/*.test.ts"], { ...onRealServers, testTimeout: 120_000 }),
       project("install", ["test/install/**/*.test.ts"], { ...onRealServers, testTimeout: 300_000 }),
     ],

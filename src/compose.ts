@@ -19,9 +19,38 @@ import {
 import * as http from "./http/index.ts";
 import { createInteractionRoutes, createProtocolPages } from "./interaction/index.ts";
 import { createHealth, createLogger, type Health, type Logger } from "./observability/index.ts";
-import { createOidc, createSignInsOfAccounts, PROTOCOL_ROUTES, type SignInsOfAccounts } from "./oidc/index.ts";
+import {
+  createOidc,
+  createProtocolCommands,
+  createProtocolSessionsOf,
+  forgetConsent,
+  type Oidc,
+  PROTOCOL_ROUTES,
+  type ProtocolCommands,
+  revocationFeedUrl,
+  signInSecondsMax,
+} from "./oidc/index.ts";
+import { createAddressPolicy, createOutbound } from "./outbound/index.ts";
 import { createSelfServiceRoutes } from "./self-service/index.ts";
 import { createServer, type HttpServer } from "./server.ts";
+import {
+  createEpochs,
+  createLogoutQueue,
+  createLogoutWorker,
+  createRevocationFeed,
+  createRevocationLog,
+  createRevocations,
+  createSessions,
+  LOGOUT_CHANNEL,
+  type LogoutQueue,
+  type LogoutWorker,
+  type ProtocolStoreWatch,
+  type RevocationFeed,
+  type RevocationLog,
+  type Revocations,
+  type Sessions,
+  watchProtocolStore,
+} from "./sessions/index.ts";
 import {
   asStoreFailure,
   connectRedis,
@@ -37,6 +66,7 @@ import {
 } from "./storage/index.ts";
 
 const SWEEP_EVERY_MS = 60_000;
+const COMPLETE_ENDINGS_EVERY_MS = 3_000;
 
 export interface Overrides {
   readonly clock?: Clock;
@@ -52,7 +82,10 @@ export interface Services {
   readonly audit: Audit;
   readonly accounts: Accounts;
   readonly clients: Clients;
-  readonly signIns: SignInsOfAccounts;
+  readonly protocol: ProtocolCommands;
+  readonly sessions: Sessions;
+  readonly revocations: Revocations;
+  readonly logoutQueue: LogoutQueue;
   /** Secrets that keys are derived from, newest first; of the data directory in embedded mode. */
   readonly secrets: readonly string[];
   readonly clock: Clock;
@@ -101,11 +134,37 @@ function buildServices(config: Config, stores: { database: Database; redis: Redi
   const { db } = stores.database;
   const { redis, clock } = stores;
   const audit = createAudit({ db, clock });
-  const clients = createClients({ db, clock, audit });
-  const signIns = createSignInsOfAccounts({ config, clock, db, redis, audit, clients });
-  const endSessions = (accountId: string): Promise<void> => signIns.endSignIns(accountId);
+  const revocations = createRevocations({ db, clock });
+  const clients = createClients({
+    db,
+    clock,
+    audit,
+    revokeClientTokens: (tx, ids) =>
+      revocations.append(
+        tx,
+        ids.map((clientId) => ({ kind: "client", clientId })),
+      ),
+    addresses: createAddressPolicy(config.outboundAllowedNetworks),
+    reservedIdentifiers: [revocationFeedUrl(config.issuer)],
+  });
+  const logoutQueue = createLogoutQueue({ db, clock, audit, recipients: clients });
+  const sessions = createSessions({
+    db,
+    clock,
+    audit,
+    revocations,
+    protocol: createProtocolSessionsOf({ config, clock, db, redis }),
+    session: config.session,
+    lifetimeSeconds: signInSecondsMax(config),
+    forgetConsent,
+    onSessionEnd: logoutQueue.enqueueLogouts,
+  });
+  const protocol = createProtocolCommands({ config, clock, db, redis, audit, clients, revocations, sessions });
+  const endSessions = async (accountId: string): Promise<void> => {
+    await sessions.endAll(accountId, "account_disabled");
+  };
   const accounts = createAccounts({ db, clock, audit, passwordHash: config.passwordHash, endSessions });
-  return { audit, clients, signIns, accounts };
+  return { audit, clients, protocol, sessions, accounts, logoutQueue, revocations };
 }
 
 async function openDatabase(config: Config, directory: DataDirectory | undefined, logger: Logger): Promise<Database> {
@@ -149,26 +208,55 @@ function rethrowStoreFailure(error: unknown): never {
 /** @throws AppError MIGRATIONS_PENDING */
 export async function compose(config: Config, overrides: Overrides = {}): Promise<Latchkey> {
   const services = await openServices(config, overrides);
+  const closers: (() => unknown)[] = [() => services.close()];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).toReversed()) await closer();
+  };
   try {
     await refusePendingMigrations(services.migrations);
     const health = createHealth(readinessChecks(services));
-    const app = await composeApp(config, services, health);
+    const revocationLog = await followRevocations(services);
+    closers.push(() => revocationLog.close());
+    const storeWatch = await startStoreWatch(services);
+    closers.push(() => storeWatch?.close());
+    const { app, feed, prepareLogout } = await composeApp(config, { ...services, revocationLog }, health);
+    const logoutWorker = startLogoutWorker(config, services, prepareLogout);
+    closers.push(() => logoutWorker.close());
     const server = createServer(app, config.listen);
+    closers.push(() => server.close());
+    // Its connections have no end of their own, which the server would wait for.
+    closers.push(() => feed.close());
     const sweeping = startSweeping(services);
-    return {
-      ...services,
-      listen: () => server.listen(),
-      async close() {
-        clearInterval(sweeping);
-        health.startDraining();
-        await server.close();
-        await services.close();
-      },
-    };
+    closers.push(() => clearInterval(sweeping));
+    const completing = startCompletingEndings(services);
+    closers.push(() => clearInterval(completing));
+    closers.push(() => health.startDraining());
+    return { ...services, listen: () => server.listen(), close };
   } catch (error) {
-    await services.close();
+    await close();
     throw error;
   }
+}
+
+async function followRevocations({ database, clock, logger }: Services): Promise<RevocationLog> {
+  const reportFailure = (error: unknown): void =>
+    logger.warn({ reason: String(asStoreFailure(error)) }, "could not read the revocations");
+  const revocationLog = createRevocationLog({ database, clock, reportFailure });
+  await revocationLog.start();
+  return revocationLog;
+}
+
+/** Postgres as the protocol store has no other store to be compared with. */
+async function startStoreWatch(services: Services): Promise<ProtocolStoreWatch | undefined> {
+  const { database, redis, clock, audit, revocations, sessions, logger } = services;
+  if (redis === undefined) return undefined;
+  const redeliverEndings = async (): Promise<void> => void (await sessions.redeliverEndings());
+  const epochs = createEpochs({ db: database.db, clock, audit, revocations, redeliverEndings });
+  const reportFailure = (error: unknown): void =>
+    logger.warn({ reason: String(asStoreFailure(error)) }, "could not check what redis holds");
+  const watch = watchProtocolStore({ redis, epochs, reportFailure });
+  await watch.start();
+  return watch;
 }
 
 async function refusePendingMigrations(migrations: Migrations): Promise<void> {
@@ -197,7 +285,15 @@ function remembered(check: () => Promise<void>): () => Promise<void> {
 }
 
 /** Every request passes these from the top down. */
-async function composeApp(config: Config, services: Services, health: Health): Promise<HttpServer["app"]> {
+async function composeApp(
+  config: Config,
+  services: Services & { readonly revocationLog: RevocationLog },
+  health: Health,
+): Promise<{
+  readonly app: HttpServer["app"];
+  readonly feed: RevocationFeed;
+  readonly prepareLogout: Oidc["prepareLogout"];
+}> {
   const { accounts, clients, clock, logger, secrets } = services;
   const { issuer, brand, links } = config;
   const assets = http.createAssets(brand);
@@ -221,7 +317,18 @@ async function composeApp(config: Config, services: Services, health: Health): P
     audit,
     accounts,
     clients,
+    revocations: services.revocations,
+    revocationLog: services.revocationLog,
+    sessions: services.sessions,
+    originOf: (ctx) => ({ address: proxyTrust.clientAddress(ctx), requestId: http.requestIdOf(ctx) }),
     pages,
+  });
+  const feed = createRevocationFeed({
+    log: services.revocationLog,
+    clock,
+    limits: config.feed,
+    authenticateReader: oidc.authenticateReader,
+    onConnectionEnded: (ended) => logger.info(ended, "a service no longer reads the revocation feed"),
   });
   const shared = { accounts, views, failurePages, csrf, registration: config.registration };
   const demoUrl = config.demo === undefined ? undefined : `http://localhost:${config.demo.appPort}`;
@@ -236,20 +343,66 @@ async function composeApp(config: Config, services: Services, health: Health): P
   app.use(http.createBodyLimit());
   app.use(assets.middleware);
   app.use(http.createPostToGet([PROTOCOL_ROUTES.authorization, PROTOCOL_ROUTES.end_session]));
+  // Outside of the scope, which ends with the answer: this one goes on for minutes.
+  app.use(http.createRoutes({ "GET /revocations": feed.answer }));
   app.use(oidc.requestScope);
   app.use(
     createInteractionRoutes({ ...shared, interactions: oidc.interactions, clientAddress: proxyTrust.clientAddress }),
   );
   app.use(createSelfServiceRoutes({ ...shared, sessions: oidc.browserSessions, mode: config.mode, demoUrl }));
-  return app;
+  return { app, feed, prepareLogout: oidc.prepareLogout };
 }
 
-function startSweeping({ accounts, signIns, logger }: Services): NodeJS.Timeout {
+/** Tells apps of sessions that ended: at once when something is put into the queue, and what waits when it is due. */
+function startLogoutWorker(
+  config: Config,
+  { database, clock, audit, logger }: Services,
+  prepareLogout: Oidc["prepareLogout"],
+): LogoutWorker {
+  const outbound = createOutbound({ policy: createAddressPolicy(config.outboundAllowedNetworks) });
+  const report = (error: unknown): void =>
+    logger.warn({ reason: String(asStoreFailure(error)) }, "could not tell apps of ended sessions");
+  const worker = createLogoutWorker({ db: database.db, clock, audit, outbound, prepareLogout, report });
+  const listener = database.listen(LOGOUT_CHANNEL, () => worker.wake());
+  worker.start();
+  return {
+    ...worker,
+    async close() {
+      await listener.close();
+      await worker.close();
+    },
+  };
+}
+
+function startSweeping({ accounts, protocol, sessions, logoutQueue, revocations, logger }: Services): NodeJS.Timeout {
   const sweep = async (): Promise<void> => {
-    await signIns.sweep();
+    await protocol.sweep();
+    await sessions.sweep();
     await accounts.sweepThrottle();
+    await logoutQueue.sweep();
+    await revocations.sweep();
   };
   return setInterval(() => {
     background(sweep(), (error) => logger.warn({ reason: String(asStoreFailure(error)) }, "could not sweep"));
   }, SWEEP_EVERY_MS).unref();
+}
+
+/** What a crash, or a protocol store that was away, left of endings: at the start, and every few seconds. */
+function startCompletingEndings({ sessions, logger }: Services): NodeJS.Timeout {
+  let underWay = false;
+  const complete = async (): Promise<void> => {
+    if (underWay) return;
+    underWay = true;
+    try {
+      await sessions.completeEndings();
+    } finally {
+      underWay = false;
+    }
+  };
+  const inBackground = (): void =>
+    background(complete(), (error) => {
+      logger.warn({ reason: String(asStoreFailure(error)) }, "could not complete the ending of sessions");
+    });
+  inBackground();
+  return setInterval(inBackground, COMPLETE_ENDINGS_EVERY_MS).unref();
 }

@@ -111,7 +111,10 @@ function welcome(config: Config, demo: Demo | undefined): string {
     ["Open", config.issuer],
     ...(demo === undefined
       ? []
-      : [["Demo", `${demo.appUrl}  (a single-page app that signs in here and calls an API)`]]),
+      : [
+          ["Demo", `${demo.appUrl}  (a single-page app that signs in here and calls an API)`],
+          ["API", `${demo.apiUrl}  (that API: watch a token die when you revoke it)`],
+        ]),
     ["Data", `${config.dataDirectory}  (database and secret; delete it to start over)`],
     ["Stop", "Ctrl-C"],
   ];

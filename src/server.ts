@@ -1,4 +1,5 @@
 import { createServer as createNodeServer, type Server } from "node:http";
+import type { Socket } from "node:net";
 import type Koa from "koa";
 
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -19,7 +20,16 @@ export function createServer(app: Koa, listen: { readonly host: string; readonly
   // What Koa reports as unhandled was answered and logged by our own middleware, or is a client that went away.
   app.on("error", () => undefined);
   const answer = app.callback();
-  const server = createNodeServer((request, response) => void answer(request, response));
+  /** Connections on which nothing was asked yet: browsers open some in advance. Node does not count them as idle. */
+  const unused = new Set<Socket>();
+  const server = createNodeServer((request, response) => {
+    unused.delete(request.socket);
+    void answer(request, response);
+  });
+  server.on("connection", (socket) => {
+    unused.add(socket);
+    socket.once("close", () => unused.delete(socket));
+  });
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
@@ -34,17 +44,18 @@ export function createServer(app: Koa, listen: { readonly host: string; readonly
           resolve();
         });
       }),
-    close: () => drain(server),
+    close: () => drain(server, unused),
   };
 }
 
-async function drain(server: Server): Promise<void> {
+async function drain(server: Server, unused: ReadonlySet<Socket>): Promise<void> {
   if (!server.listening) return;
   const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   // A connection that was answered just now is kept alive by the client, and would hold us up until the cut.
   const closeIdle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
   server.closeIdleConnections();
+  for (const socket of unused) if (socket.bytesRead === 0) socket.destroy();
   await closed;
   clearInterval(closeIdle);
   clearTimeout(cut);

@@ -19,6 +19,8 @@ await start();
 
 async function start() {
   element("issuer").textContent = new URL(issuer).host;
+  element("api-page").href = apiUrl;
+  element("account-page").href = `${issuer}/account`;
   connectButtons();
   show("loading");
   const url = new URL(location.href);
@@ -53,6 +55,8 @@ function connectButtons() {
     "load-orders": loadOrders,
     "place-order": placeOrder,
     "ask-permission": () => signIn.begin({ extraScope }),
+    "revoke-now": revokeNow,
+    "call-api": callApiOnce,
     refresh: refreshTokens,
     "sign-out": () => {
       history.replaceState(null, "", "/");
@@ -89,6 +93,8 @@ async function loadOrders() {
   const answer = await signIn.callApi(`${apiUrl}/orders`);
   if (answer.outcome === "ok") {
     element("orders").replaceChildren(...answer.body.orders.map(orderRow));
+    // The call may have refreshed them.
+    showTokens();
     return report("orders-status", "");
   }
   explain(answer);
@@ -104,11 +110,32 @@ async function placeOrder() {
 /** What the API refused, and the one thing that the person can do about it. */
 function explain(answer) {
   if (answer.outcome === "signed-out") return showSignedOut("ended");
-  if (answer.outcome === "unavailable") return report("orders-status", "The shop doesn't answer. Try again.");
+  if (answer.outcome !== "needs-scope") return report("orders-status", "The shop doesn't answer. Try again.");
   extraScope = answer.scope;
   element("ask-permission").hidden = false;
   element("place-order").hidden = true;
   report("orders-status", `The shop wants to know that you allow this app to do that (${answer.scope}).`);
+}
+
+/** Ends the token, and leaves it in place: `Call the API` shows what it is worth from now on. */
+async function revokeNow() {
+  report("revocation-status", "Revoking");
+  await signIn.revokeAccessToken();
+  report("revocation-status", `Revoked at ${new Date().toLocaleTimeString()}. Now call the API with it.`);
+}
+
+/** Calls the API with the token as it is, without the refresh that an app would try, and shows the answer's code. */
+async function callApiOnce() {
+  report("revocation-status", "Calling");
+  const answer = await signIn.callApiOnce(`${apiUrl}/orders`);
+  if (answer.outcome === "signed-out") return showSignedOut("ended");
+  const { status = 403, error = "insufficient_scope", description = "" } = answer;
+  report(
+    "revocation-status",
+    answer.outcome === "ok"
+      ? `${status}: the API accepted the token.`
+      : `${status} ${error}: the API refused the token${description ? ` (${description})` : ""}.`,
+  );
 }
 
 async function refreshTokens() {

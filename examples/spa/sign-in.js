@@ -161,24 +161,59 @@ export class SignIn {
   }
 
   /**
-   * Calls an API with the access token, which is refreshed first when it is about to end.
+   * Calls an API with the access token, which is refreshed first when it is about to end, and once more when the API
+   * does not accept it any longer: somebody may have ended this access, but not the session.
    *
    * @param {string} url
    * @param {"GET" | "POST"} [method]
-   * @returns {Promise<{ outcome: "ok", body: any } | { outcome: "signed-out" | "unavailable" }
-   *   | { outcome: "needs-scope", scope: string }>}
+   * @returns {Promise<Answer>}
    */
   async callApi(url, method = "GET") {
     if (this.#tokens && this.#tokens.expiresAtMs < Date.now()) await this.refresh();
+    const answer = await this.callApiOnce(url, method);
+    if (answer.outcome !== "refused") return answer;
+    return (await this.refresh()) ? await this.callApiOnce(url, method) : { outcome: "signed-out" };
+  }
+
+  /**
+   * Calls an API with the access token as it is.
+   *
+   * @typedef {{ outcome: "ok", status: number, body: any } | { outcome: "signed-out" } | { outcome: "needs-scope", scope: string }
+   *   | { outcome: "refused" | "unavailable", status: number, error: string, description: string }} Answer
+   *   `refused`: the API does not accept this token. `unavailable`: it cannot say, or does not work.
+   * @returns {Promise<Answer>}
+   */
+  async callApiOnce(url, method = "GET") {
     if (!this.#tokens) return { outcome: "signed-out" };
     const headers = { authorization: `Bearer ${this.#tokens.accessToken}` };
     const response = await fetch(url, { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    if (response.ok) return { outcome: "ok", body: await response.json() };
-    if (response.status === 401) return { outcome: "signed-out" };
+    const { status } = response;
+    const body = await response.json().catch(() => ({}));
+    if (response.ok) return { outcome: "ok", status, body };
     // The API says which scope it wants (RFC 6750, section 3).
     const challenge = response.headers.get("www-authenticate") ?? "";
     const [, scope] = /error="insufficient_scope".*scope="([^"]+)"/.exec(challenge) ?? [];
-    return scope ? { outcome: "needs-scope", scope } : { outcome: "unavailable" };
+    if (scope) return { outcome: "needs-scope", scope };
+    const { error = "unknown", error_description: description = "" } = body;
+    return { outcome: status === 401 ? "refused" : "unavailable", status, error, description };
+  }
+
+  /**
+   * Gives the access token back: from then on no API accepts it (RFC 7009). The refresh token stays.
+   *
+   * An app would forget the token here. This one keeps it, to show what an API says to it.
+   */
+  async revokeAccessToken() {
+    if (!this.#tokens) return;
+    const parameters = { ...this.#options, additionalParameters: { token_type_hint: "access_token" } };
+    const response = await oauth.revocationRequest(
+      this.#server,
+      this.#client,
+      oauth.None(),
+      this.#tokens.accessToken,
+      parameters,
+    );
+    await oauth.processRevocationResponse(response);
   }
 
   /** Leaves for the sign-out page. The ID token tells the server whose session is meant (RP-Initiated Logout 1.0). */

@@ -16,6 +16,7 @@ export const AUDIT_EVENTS = {
   "consent.withdrawn": "A person took back what they had allowed a client.",
   "client.created": "A client was registered.",
   "client.changed": "A client's settings were changed.",
+  "client.grants_revoked": "All that had been granted to a client was revoked, and its tokens.",
   "client.removed": "A client was removed.",
   "client.secret_rotated": "A client got a new secret.",
   "resource_server.created": "A resource server was registered.",
@@ -23,9 +24,15 @@ export const AUDIT_EVENTS = {
   "resource_server.removed": "A resource server was removed.",
   "signing_key.created": "A key that signs tokens was created.",
   "signing_key.retired": "A key stopped signing tokens.",
+  "signing_key.withdrawn": "A key was given up for lost; whatever it had signed was revoked.",
   "authorization_code.reuse_detected": "An authorization code was presented twice; what it had issued was revoked.",
   "refresh_token.reuse_detected": "A spent refresh token was presented; its whole family was revoked.",
-  "token.revoked": "A client gave a token back.",
+  "back_channel_logout.rejected": "A client refused the token that told it of a session's end.",
+  "back_channel_logout.given_up":
+    "A client could not be told of a session's end; `data.reason` says what the last try met.",
+  "epoch.started":
+    "Every access token issued until then was revoked at once; `data.reason` says why: the protocol store was lost or restored, or an operator asked for it.",
+  "token.revoked": "A token was revoked, by its client or an operator; `data.kind` says what it was.",
 } as const satisfies Record<string, string>;
 
 export type AuditEventType = keyof typeof AUDIT_EVENTS;

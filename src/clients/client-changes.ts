@@ -25,6 +25,8 @@ export interface ClientChanges {
     givenSecrets?: readonly Buffer[],
   ): Promise<ClientWithSecret & { readonly differences: readonly Difference[] }>;
   rotateSecret(id: string, keepOldForSeconds: number): Promise<string>;
+  /** Revokes all that was granted to the client until now, and its tokens. */
+  revokeGrants(id: string): Promise<void>;
   remove(id: string): Promise<void>;
 }
 
@@ -32,9 +34,11 @@ export interface ChangeDeps {
   readonly transaction: Db;
   readonly clock: Clock;
   readonly audit: Audit;
+  /** Takes the client in among those whose tokens are revoked with this transaction. */
+  readonly revokeTokens: (clientId: string) => void;
 }
 
-export function createClientChanges({ transaction, clock, audit }: ChangeDeps): ClientChanges {
+export function createClientChanges({ transaction, clock, audit, revokeTokens }: ChangeDeps): ClientChanges {
   const db = withClientTables(transaction);
   const secrets = createClientSecrets({ db, clock });
   const now = new Date(clock.nowMs());
@@ -93,10 +97,17 @@ export function createClientChanges({ transaction, clock, audit }: ChangeDeps): 
       await audit.append(transaction, { type: "client.secret_rotated", clientId: id, data: { keepOldForSeconds } });
       return secret;
     },
+    async revokeGrants(id) {
+      await get(id);
+      await db.updateTable("clients").set({ grants_since: now }).where("id", "=", id).execute();
+      await audit.append(transaction, { type: "client.grants_revoked", clientId: id });
+      revokeTokens(id);
+    },
     async remove(id) {
       await get(id);
       await db.deleteFrom("clients").where("id", "=", id).execute();
       await audit.append(transaction, { type: "client.removed", clientId: id });
+      revokeTokens(id);
     },
   };
 }
@@ -107,7 +118,7 @@ interface Settled {
 }
 
 function settingsOf(client: Client): object {
-  const { id: _id, secretHashes: _secretHashes, createdAt: _createdAt, ...settings } = client;
+  const { id: _id, secretHashes: _secrets, createdAt: _created, grantsSince: _since, ...settings } = client;
   return settings;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { createAddressPolicy } from "../outbound/index.ts";
 import { isClientId, parseClientSettings } from "./client-settings.ts";
 import { parseResourceServerSettings } from "./resource-server-settings.ts";
 import { InvalidSettingsError } from "./settings-faults.ts";
@@ -111,6 +112,13 @@ test.each([
     { ...shopWeb, grantTypes: ["authorization_code"], scopes: ["openid", "offline_access"] },
     /^scopes has offline/,
   ],
+  ["refresh tokens that end before they begin", { ...shopWeb, refreshIdleSeconds: 0 }, /^refreshIdleSeconds is not a/],
+  ["a life for longer than a year", { ...shopWeb, refreshMaxSeconds: 31_536_001 }, /^refreshMaxSeconds is not a whole/],
+  [
+    "an idle time that is longer than the life",
+    { ...shopWeb, refreshIdleSeconds: 3_601, refreshMaxSeconds: 3_600 },
+    /^refreshIdleSeconds is longer than refreshMaxSeconds/,
+  ],
   ["profile without openid", { ...shopWeb, scopes: ["profile"] }, /^scopes has profile/],
   ["private_key_jwt without keys", { ...billingApi, authMethod: "private_key_jwt" }, /^jwks or jwksUri is needed/],
   [
@@ -146,8 +154,47 @@ test.each([
     /^resources\[0\]\.scope is not a known key/,
   ],
   ["a list instead of keys", [shopWeb], /^it is not a set of keys/],
+  [
+    "a back-channel URI with a fragment",
+    { ...shopWeb, backchannelLogoutUri: "https://shop.example.com/out#now" },
+    /^backchannelLogoutUri has a fragment/,
+  ],
+  [
+    "a back-channel URI that leads inside",
+    { ...shopWeb, backchannelLogoutUri: "https://169.254.169.254/latest/meta-data" },
+    /^backchannelLogoutUri leads inside/,
+  ],
+  [
+    "a back-channel URI without TLS, even on this machine",
+    { ...shopWeb, backchannelLogoutUri: "http://localhost:3001/out" },
+    /^backchannelLogoutUri is not https/,
+  ],
+  [
+    "a back-channel URI of a client that signs nobody in",
+    { ...billingApi, backchannelLogoutUri: "https://billing.example.com/out" },
+    /^backchannelLogoutUri is of no use/,
+  ],
+  [
+    "a way of being told without an address",
+    { ...shopWeb, backchannelLogoutSessionRequired: false },
+    /^backchannelLogoutSessionRequired has no meaning/,
+  ],
 ])("%s is refused", (_what, settings, expected) => {
   expect(clientFaults(settings)).toMatch(expected);
+});
+
+test("a client with a back-channel URI is told of the session unless it cannot tell sessions apart", () => {
+  const told = { ...shopWeb, backchannelLogoutUri: "https://shop.example.com/out?app=1" };
+  expect(parseClientSettings(shopWeb).metadata.backchannelLogoutSessionRequired).toBeUndefined();
+  expect(parseClientSettings(told).metadata.backchannelLogoutSessionRequired).toBe(true);
+  const { metadata } = parseClientSettings({ ...told, backchannelLogoutSessionRequired: false });
+  expect(metadata.backchannelLogoutSessionRequired).toBe(false);
+});
+
+test("a back-channel URI may lead inside, and be http, where the operator allows it", () => {
+  const addresses = createAddressPolicy(["10.0.0.0/8"]);
+  const settings = { ...shopWeb, backchannelLogoutUri: "http://10.1.2.3/out" };
+  expect(parseClientSettings(settings, addresses).metadata.backchannelLogoutUri).toBe("http://10.1.2.3/out");
 });
 
 test("an operator may exempt a confidential client from PKCE", () => {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type AddressPolicy, createAddressPolicy } from "../outbound/index.ts";
 import {
   AUTH_METHODS,
   type Client,
@@ -18,7 +19,14 @@ import {
   shownText,
 } from "./settings-faults.ts";
 import { scopeName } from "./resource-server-settings.ts";
-import { originFault, redirectUriFault, resourceIdentifierFault, webOriginsOf, webUriFault } from "./uris.ts";
+import {
+  logoutUriFault,
+  originFault,
+  redirectUriFault,
+  resourceIdentifierFault,
+  webOriginsOf,
+  webUriFault,
+} from "./uris.ts";
 
 /** What an operator says about a client; everything that is left out takes its default. */
 export interface ClientSettings extends Pick<Client, "id" | "name">, Partial<ClientMetadata> {}
@@ -68,6 +76,14 @@ const resourceAccess = z.strictObject(
 const webUri = checkedText(webUriFault).optional();
 const redirectUriList = distinctList(checkedText(redirectUriFault), LIST_ENTRIES_MAX).optional();
 
+const REFRESH_SECONDS_MAX = 365 * 24 * 60 * 60;
+const REFRESH_SECONDS_PROBLEM = `is not a whole number of seconds from 60 to ${REFRESH_SECONDS_MAX}`;
+const refreshLife = z
+  .int(REFRESH_SECONDS_PROBLEM)
+  .min(60, REFRESH_SECONDS_PROBLEM)
+  .max(REFRESH_SECONDS_MAX, REFRESH_SECONDS_PROBLEM)
+  .optional();
+
 /** Which keys there are and what each may hold; defaults are filled in afterwards, because some hang on others. */
 const SHAPE = {
   id: checkedText(clientIdFault),
@@ -78,6 +94,8 @@ const SHAPE = {
   redirectUris: redirectUriList,
   postLogoutRedirectUris: redirectUriList,
   allowedOrigins: distinctList(checkedText(originFault), LIST_ENTRIES_MAX).optional(),
+  backchannelLogoutUri: checkedText(logoutUriFault).optional(),
+  backchannelLogoutSessionRequired: flag.optional(),
   homeUri: webUri,
   initiateLoginUri: webUri,
   logoUri: webUri,
@@ -97,6 +115,8 @@ const SHAPE = {
   requirePkce: flag.optional(),
   requirePushedAuthorizationRequests: flag.optional(),
   dpopBoundAccessTokens: flag.optional(),
+  refreshIdleSeconds: refreshLife,
+  refreshMaxSeconds: refreshLife,
 } as const satisfies Record<keyof ClientSettings, z.ZodType>;
 
 type Key = keyof ClientSettings;
@@ -166,6 +186,27 @@ const RULES: readonly Rule[] = [
     isBroken: ({ authMethod, introspects }) => authMethod === "none" && introspects.length > 0,
   },
   {
+    key: "backchannelLogoutUri",
+    problem: "is of no use to a client that signs nobody in; it needs the grant type authorization_code",
+    involves: ["grantTypes"],
+    isBroken: ({ backchannelLogoutUri, grantTypes }) =>
+      backchannelLogoutUri !== undefined && !grantTypes.includes("authorization_code"),
+  },
+  {
+    key: "backchannelLogoutSessionRequired",
+    problem: "has no meaning without backchannelLogoutUri",
+    involves: ["backchannelLogoutUri"],
+    isBroken: ({ backchannelLogoutUri, backchannelLogoutSessionRequired }) =>
+      backchannelLogoutUri === undefined && backchannelLogoutSessionRequired !== undefined,
+  },
+  {
+    key: "refreshIdleSeconds",
+    problem: "is longer than refreshMaxSeconds",
+    involves: ["refreshMaxSeconds"],
+    isBroken: ({ refreshIdleSeconds, refreshMaxSeconds }) =>
+      refreshIdleSeconds !== undefined && refreshMaxSeconds !== undefined && refreshIdleSeconds > refreshMaxSeconds,
+  },
+  {
     key: "requirePkce",
     problem: "cannot be false for a public client (RFC 9700, section 2.1.1)",
     involves: ["authMethod"],
@@ -185,14 +226,25 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** @throws InvalidSettingsError CLIENT_INVALID with every fault, when there is any. */
-export function parseClientSettings(input: unknown): ParsedClient {
+const PUBLIC_ONLY = createAddressPolicy([]);
+
+/**
+ * @param addresses where we may be made to send requests; the public internet only, when absent.
+ * @throws InvalidSettingsError CLIENT_INVALID with every fault, when there is any.
+ */
+export function parseClientSettings(input: unknown, addresses: AddressPolicy = PUBLIC_ONLY): ParsedClient {
   const { values, faults } = parseFields(SHAPE, input);
   const metadata = fillIn(values);
-  const all = [...faults, ...brokenRules(metadata, faults)];
+  const all = [...faults, ...brokenRules(metadata, faults), ...innerAddresses(metadata, addresses)];
   const { id, name } = values;
   if (all.length > 0 || id === undefined || name === undefined) throw new InvalidSettingsError("CLIENT_INVALID", all);
   return { id, name, metadata };
+}
+
+/** A name may lead inside as well; that is found out when it is used. */
+function innerAddresses({ backchannelLogoutUri }: ClientMetadata, addresses: AddressPolicy): readonly SettingsFault[] {
+  const problem = backchannelLogoutUri === undefined ? undefined : addresses.uriFault(backchannelLogoutUri);
+  return problem === undefined ? [] : [{ key: "backchannelLogoutUri", problem }];
 }
 
 function brokenRules(metadata: ClientMetadata, faults: readonly SettingsFault[]): readonly SettingsFault[] {
@@ -220,6 +272,9 @@ function fillIn(values: ReturnType<typeof parseFields<typeof SHAPE>>["values"]):
     scopes: given.scopes ?? defaultScopes(grantTypes),
     resources: given.resources ?? [],
     introspects: given.introspects ?? [],
+    // As precise as can be, unless the operator says that the client cannot tell sessions apart.
+    backchannelLogoutSessionRequired:
+      given.backchannelLogoutSessionRequired ?? (given.backchannelLogoutUri === undefined ? undefined : true),
     idTokenAlgorithm: given.idTokenAlgorithm ?? "RS256",
     requirePkce: given.requirePkce ?? true,
     requirePushedAuthorizationRequests: given.requirePushedAuthorizationRequests ?? false,

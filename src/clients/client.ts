@@ -36,6 +36,13 @@ export interface ClientMetadata {
   /** Origins whose pages may call the token, userinfo and revocation endpoints (CORS). */
   readonly allowedOrigins: readonly string[];
   readonly homeUri?: string | undefined;
+  /** Where the client is told of sessions that ended (OpenID Connect Back-Channel Logout 1.0, section 2.2). */
+  readonly backchannelLogoutUri?: string | undefined;
+  /**
+   * Whether its ID tokens and logout tokens name the session. Without, the client is told whose session ended, and ends
+   * all that it has of that person (section 2.4). Absent without a `backchannelLogoutUri`.
+   */
+  readonly backchannelLogoutSessionRequired?: boolean | undefined;
   /** Where a sign-in can be begun anew, for "back to the app". */
   readonly initiateLoginUri?: string | undefined;
   readonly logoUri?: string | undefined;
@@ -47,13 +54,17 @@ export interface ClientMetadata {
   readonly resources: readonly ResourceAccess[];
   /** The resource server of a request that names none; one of `resources`. */
   readonly defaultResource?: string | undefined;
-  /** Resource servers that this client is: it may ask the introspection endpoint about their opaque tokens (RFC 7662). */
+  /** Resource servers that this client is: it may ask about their tokens (RFC 7662), and hears of what ends them. */
   readonly introspects: readonly string[];
   readonly idTokenAlgorithm: SignatureAlgorithm;
   /** False only for a confidential client that an operator exempted by name. */
   readonly requirePkce: boolean;
   readonly requirePushedAuthorizationRequests: boolean;
   readonly dpopBoundAccessTokens: boolean;
+  /** How long its refresh tokens last unused; the deployment's `REFRESH_IDLE_SECONDS` when absent. */
+  readonly refreshIdleSeconds?: number | undefined;
+  /** How long they last at all; never longer than the deployment's `REFRESH_MAX_SECONDS`, which it is when absent. */
+  readonly refreshMaxSeconds?: number | undefined;
 }
 
 /** An application that may ask for tokens (RFC 6749, section 2). */
@@ -62,6 +73,8 @@ export interface Client extends ClientMetadata {
   readonly name: string;
   /** What was granted to a client of this id before is not for this one: the id was another's then. */
   readonly createdAt: Date;
+  /** What was granted to it before this is revoked; absent when that never happened. */
+  readonly grantsSince?: Date | undefined;
   /** SHA-256 of each secret that is active now, newest first; empty unless `authMethod` uses a secret. */
   readonly secretHashes: readonly Buffer[];
 }

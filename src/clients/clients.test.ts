@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createAudit } from "../audit/index.ts";
 import { isAppError, sha256 } from "../core/index.ts";
-import { createMigrations, type Database, openEmbedded } from "../storage/index.ts";
+import { createMigrations, type Database, type Db, openEmbedded } from "../storage/index.ts";
 import { type Clients, createClients } from "./clients.ts";
 
 const shopWeb = { id: "shopWeb", name: "Shop", redirectUris: ["https://shop.example.com/callback"] };
@@ -19,6 +19,7 @@ let nowMs: number;
 /** Two nodes on one database: each has a cache of its own. */
 let clients: Clients;
 let otherNode: Clients;
+let revokedIds: string[];
 
 beforeAll(async () => {
   database = await openEmbedded(undefined);
@@ -30,7 +31,13 @@ beforeEach(async () => {
   await sql`truncate clients, resource_servers, audit_events cascade`.execute(database.db);
   nowMs = Date.UTC(2026, 0, 1);
   const clock = { nowMs: () => nowMs };
-  const deps = { db: database.db, clock, audit: createAudit({ db: database.db, clock }) };
+  revokedIds = [];
+  const deps = {
+    db: database.db,
+    clock,
+    audit: createAudit({ db: database.db, clock }),
+    revokeClientTokens: async (_tx: Db, ids: readonly string[]) => void revokedIds.push(...ids),
+  };
   clients = createClients(deps);
   otherNode = createClients(deps);
 });
@@ -100,6 +107,37 @@ describe("clients", () => {
     expect((await clients.getClient("billingApi")).secretHashes).toEqual([sha256(second)]);
     const { secret: third } = await clients.rotateSecret("billingApi", { keepOldForSeconds: 0 });
     expect((await clients.getClient("billingApi")).secretHashes).toEqual([sha256(third)]);
+  });
+
+  test("a secret that is rotated because it got out ends at once, and with it all that was granted so far", async () => {
+    await clients.addClient(billingApi);
+    await clients.rotateSecret("billingApi", { keepOldForSeconds: 3_600 });
+    expect(revokedIds).toEqual([]);
+    expect((await clients.getClient("billingApi")).grantsSince).toBeUndefined();
+    const { secret } = await clients.rotateSecret("billingApi", "revoke");
+    const { secretHashes, grantsSince } = await clients.getClient("billingApi");
+    expect(secretHashes).toEqual([sha256(secret)]);
+    expect(grantsSince).toEqual(new Date(nowMs));
+    expect(revokedIds).toEqual(["billingApi"]);
+    expect(await listAuditTypes()).toContain("client.grants_revoked");
+  });
+
+  test("what was granted to a client is revoked without touching its secret", async () => {
+    const { secret = "" } = await clients.addClient(billingApi);
+    await clients.revokeGrants("billingApi");
+    expect(revokedIds).toEqual(["billingApi"]);
+    expect((await clients.getClient("billingApi")).secretHashes).toEqual([sha256(secret)]);
+    await expect(clients.revokeGrants("nobody")).rejects.toMatchObject({ code: "CLIENT_NOT_FOUND" });
+  });
+
+  test("the tokens of a client that is removed are revoked with it, and not by trying it out", async () => {
+    await clients.addClient(billingApi);
+    const document = { clients: [{ id: "billingApi", remove: true }] };
+    await clients.applyDocument(document, { secretFiles: new Map(), mode: "dryRun" });
+    expect(await clients.findClient("billingApi")).toBeDefined();
+    revokedIds.length = 0;
+    await clients.applyDocument(document, { secretFiles: new Map(), mode: "apply" });
+    expect(revokedIds).toEqual(["billingApi"]);
   });
 
   test("rotating again does not lengthen the life of a secret that is ending", async () => {

@@ -1,5 +1,6 @@
 import type { Audit } from "../audit/index.ts";
 import { AppError, type Clock, createFreshCache, type FreshCache } from "../core/index.ts";
+import type { AddressPolicy } from "../outbound/index.ts";
 import type { Db } from "../storage/index.ts";
 import { type AppliedChange, applyDeclarations } from "./apply-declarations.ts";
 import type { Client, ResourceServer } from "./client.ts";
@@ -10,7 +11,14 @@ import { changeRegistry, type ChangeOptions, type Registry } from "./registry.ts
 import type { ResourceServerChanges } from "./resource-server-changes.ts";
 import { parseResourceServerSettings, type ResourceServerSettings } from "./resource-server-settings.ts";
 import { InvalidSettingsError } from "./settings-faults.ts";
-import { type ClientDb, selectClients, selectResourceServers, withClientTables } from "./tables.ts";
+import {
+  type ClientDb,
+  type LogoutRecipient,
+  selectClients,
+  selectLogoutRecipients,
+  selectResourceServers,
+  withClientTables,
+} from "./tables.ts";
 import { resourceIdentifierFault } from "./uris.ts";
 
 /** How long a change made on another node may go unnoticed on this one. */
@@ -36,12 +44,18 @@ export interface Clients {
    */
   changeClient(id: string, settings: Omit<ClientSettings, "id">): Promise<ClientWithSecret>;
   /**
-   * Makes a new secret; the ones before it are accepted for `keepOldForSeconds` more, 0 to 90 days.
+   * Makes a new secret; the ones before it are accepted for `keepOldForSeconds` more, 0 to 90 days. `revoke` is for a
+   * secret that got out: the ones before it end at once, and with them all that was granted to the client so far.
    * @throws InvalidSettingsError CLIENT_INVALID; AppError CLIENT_NOT_FOUND, CLIENT_HAS_NO_SECRET
    */
-  rotateSecret(id: string, options: { readonly keepOldForSeconds: number }): Promise<{ readonly secret: string }>;
+  rotateSecret(id: string, options: SecretRotation): Promise<{ readonly secret: string }>;
+  /** Revokes all that was granted to the client, and its tokens. It may ask anew. @throws AppError CLIENT_NOT_FOUND */
+  revokeGrants(id: string): Promise<void>;
   /** @throws AppError CLIENT_NOT_FOUND */
   removeClient(id: string): Promise<void>;
+
+  /** Those of the clients that are to be told of sessions that ended; read within the transaction, past the cache. */
+  listLogoutRecipients(tx: Db, clientIds: readonly string[]): Promise<readonly LogoutRecipient[]>;
 
   /** Cached for at most a second. */
   findResourceServer(identifier: string): Promise<ResourceServer | undefined>;
@@ -68,6 +82,8 @@ export interface Clients {
   applyDocument(document: unknown, options: ApplyOptions): Promise<readonly AppliedChange[]>;
 }
 
+export type SecretRotation = { readonly keepOldForSeconds: number } | "revoke";
+
 export interface ApplyOptions {
   /** The contents of the files that `secretFile` keys name. */
   readonly secretFiles: SecretFiles;
@@ -78,6 +94,12 @@ export interface ClientsDeps {
   readonly db: Db;
   readonly clock: Clock;
   readonly audit: Audit;
+  /** Where clients may have us send requests; the public internet only, when absent. */
+  readonly addresses?: AddressPolicy;
+  /** Audiences of our own, which no resource server may be registered with. */
+  readonly reservedIdentifiers?: readonly string[];
+  /** Revokes the tokens of clients within the transaction that takes their access away; called last in it. */
+  readonly revokeClientTokens: (tx: Db, clientIds: readonly string[]) => Promise<void>;
 }
 
 export function createClients(deps: ClientsDeps): Clients {
@@ -104,10 +126,10 @@ export function createClients(deps: ClientsDeps): Clients {
   };
 
   return {
-    ...createClientOperations({ db, clock, change, cache: cachedClients }),
+    ...createClientOperations({ db, clock, change, cache: cachedClients, addresses: deps.addresses }),
     ...createResourceServerOperations({ db, change, cache: cachedResourceServers }),
     async applyDocument(document, { secretFiles, mode }) {
-      const declarations = parseDeclarations(document, secretFiles);
+      const declarations = parseDeclarations(document, secretFiles, deps.addresses);
       const ending = mode === "dryRun" ? "rollBack" : "commit";
       const changes = await change({ onBrokenReference: "DECLARATION_INVALID", ending }, (registry) =>
         applyDeclarations(registry, declarations),
@@ -130,13 +152,15 @@ type ClientOperation =
   | "findClient"
   | "getClient"
   | "listClients"
+  | "listLogoutRecipients"
   | "addClient"
   | "changeClient"
   | "rotateSecret"
+  | "revokeGrants"
   | "removeClient";
 
 function createClientOperations(
-  deps: OperationDeps<Client> & { readonly clock: Clock },
+  deps: OperationDeps<Client> & Pick<ClientsDeps, "clock"> & { readonly addresses: AddressPolicy | undefined },
 ): Pick<Clients, ClientOperation> {
   const changeClients = <Result>(work: (clients: ClientChanges) => Promise<Result>): Promise<Result> =>
     deps.change({ onBrokenReference: "CLIENT_INVALID" }, ({ clients }) => work(clients));
@@ -151,15 +175,16 @@ function createClientOperations(
       return client;
     },
     listClients: () => selectClients(deps.db, dateOf(deps.clock)),
+    listLogoutRecipients: (tx, clientIds) => selectLogoutRecipients(withClientTables(tx), clientIds),
     async addClient(settings) {
-      const parsed = parseClientSettings(settings);
+      const parsed = parseClientSettings(settings, deps.addresses);
       return changeClients(async (clients) => {
         if ((await clients.find(parsed.id)) !== undefined) throw new AppError("CLIENT_EXISTS");
         return clients.insert(parsed);
       });
     },
     async changeClient(id, settings) {
-      const parsed = parseClientSettings({ ...settings, id });
+      const parsed = parseClientSettings({ ...settings, id }, deps.addresses);
       return changeClients(async (clients) => {
         const current = await clients.find(id);
         if (current === undefined) throw new AppError("CLIENT_NOT_FOUND");
@@ -167,10 +192,17 @@ function createClientOperations(
         return { client, secret };
       });
     },
-    async rotateSecret(id, { keepOldForSeconds }) {
+    async rotateSecret(id, rotation) {
+      const keepOldForSeconds = rotation === "revoke" ? 0 : rotation.keepOldForSeconds;
       checkKeepOldFor(keepOldForSeconds);
-      return { secret: await changeClients((clients) => clients.rotateSecret(id, keepOldForSeconds)) };
+      const secret = await changeClients(async (clients) => {
+        const made = await clients.rotateSecret(id, keepOldForSeconds);
+        if (rotation === "revoke") await clients.revokeGrants(id);
+        return made;
+      });
+      return { secret };
     },
+    revokeGrants: (id) => changeClients((clients) => clients.revokeGrants(id)),
     removeClient: (id) => changeClients((clients) => clients.remove(id)),
   };
 }

@@ -1,4 +1,5 @@
 import { sha256 } from "../core/index.ts";
+import type { AddressPolicy } from "../outbound/index.ts";
 import type { ResourceServer } from "./client.ts";
 import { parseGivenSecrets } from "./client-secrets.ts";
 import { type ParsedClient, parseClientSettings } from "./client-settings.ts";
@@ -37,7 +38,11 @@ export function listSecretFiles(document: unknown): readonly string[] {
  *
  * @throws InvalidSettingsError DECLARATION_INVALID with every fault of every entry.
  */
-export function parseDeclarations(document: unknown, secretFiles: SecretFiles): readonly Declaration[] {
+export function parseDeclarations(
+  document: unknown,
+  secretFiles: SecretFiles,
+  addresses?: AddressPolicy,
+): readonly Declaration[] {
   const faults: SettingsFault[] = [];
   const lists = readLists(document, faults);
   const declarations = [
@@ -47,7 +52,7 @@ export function parseDeclarations(document: unknown, secretFiles: SecretFiles): 
     }),
     ...lists.clients.flatMap((entry, index) => {
       const label = labelOf("clients", entry, { idKey: "id", index });
-      return collect(faults, label, () => parseClientEntry(entry, secretFiles));
+      return collect(faults, label, () => parseClientEntry(entry, secretFiles, addresses));
     }),
   ];
   faults.push(...findRepetitions(declarations));
@@ -89,13 +94,13 @@ function parseResourceEntry(entry: unknown): Declaration {
   };
 }
 
-function parseClientEntry(entry: unknown, secretFiles: SecretFiles): Declaration {
+function parseClientEntry(entry: unknown, secretFiles: SecretFiles, addresses: AddressPolicy | undefined): Declaration {
   const id = removedId(entry, "id");
   if (id !== undefined) return { kind: "client", wish: "absent", id };
   const faults: SettingsFault[] = [];
   const { secretFile, ...settings } = isRecord(entry) ? entry : {};
   const [parsed] = collect(faults, undefined, () =>
-    parseClientSettings(isRecord(entry) ? withoutRemove(settings) : entry),
+    parseClientSettings(isRecord(entry) ? withoutRemove(settings) : entry, addresses),
   );
   const secretHashes = secretFile === undefined ? [] : readSecretFile(secretFile, secretFiles, faults);
   const authMethod = parsed?.metadata.authMethod;

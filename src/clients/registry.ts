@@ -17,6 +17,9 @@ export interface RegistryDeps {
   readonly db: Db;
   readonly clock: Clock;
   readonly audit: Audit;
+  readonly reservedIdentifiers?: readonly string[];
+  /** Revokes the tokens of clients, as the last thing in the transaction that takes their access away. */
+  readonly revokeClientTokens: (tx: Db, clientIds: readonly string[]) => Promise<void>;
 }
 
 export interface ChangeOptions {
@@ -38,13 +41,16 @@ export async function changeRegistry<Result>(
   const transaction = await deps.db.startTransaction().execute();
   try {
     await sql`lock table clients, resource_servers in share row exclusive mode`.execute(transaction);
-    const change = { transaction, clock: deps.clock, audit: deps.audit };
+    const revoked = new Set<string>();
+    const revokeTokens = (clientId: string): void => void revoked.add(clientId);
+    const change = { transaction, clock: deps.clock, audit: deps.audit, revokeTokens };
     const result = await work({
       clients: createClientChanges(change),
-      resourceServers: createResourceServerChanges(change),
+      resourceServers: createResourceServerChanges(change, deps.reservedIdentifiers),
     });
     const faults = await findBrokenReferences(withClientTables(transaction));
     if (faults.length > 0) throw new InvalidSettingsError(options.onBrokenReference, faults);
+    if (revoked.size > 0) await deps.revokeClientTokens(transaction, [...revoked]);
     await (options.ending === "rollBack" ? transaction.rollback() : transaction.commit()).execute();
     return result;
   } catch (error) {
@@ -88,7 +94,8 @@ async function findBrokenAccess(db: ClientDb): Promise<readonly SettingsFault[]>
       left join lateral jsonb_array_elements_text(access -> 'scopes') as scope on true
       left join resource_servers on resource_servers.identifier = access ->> 'identifier'
      where resource_servers.identifier is null
-        or not resource_servers.metadata -> 'scopes' @> jsonb_build_array(jsonb_build_object('name', scope))
+        or scope is not null
+           and not resource_servers.metadata -> 'scopes' @> jsonb_build_array(jsonb_build_object('name', scope))
      group by 1, 2, 3
      order by 1, 2, 3
      limit ${sql.lit(REFERENCES_SHOWN_MAX)}`.execute(db);

@@ -2,18 +2,23 @@ import { AppError } from "../core/index.ts";
 import type { ResourceServer } from "./client.ts";
 import type { ChangeDeps } from "./client-changes.ts";
 import { type Difference, differencesBetween } from "./differences.ts";
+import { InvalidSettingsError } from "./settings-faults.ts";
 import { selectResourceServers, withClientTables } from "./tables.ts";
 
 /** Changes to resource servers inside one transaction; each leaves its trace in the audit. */
 export interface ResourceServerChanges {
   find(identifier: string): Promise<ResourceServer | undefined>;
+  /** @throws InvalidSettingsError RESOURCE_SERVER_INVALID when the identifier is one of our own. */
   insert(resourceServer: ResourceServer): Promise<void>;
   /** Returns the keys that differed; nothing is written when none did. */
   replace(current: ResourceServer, next: ResourceServer): Promise<readonly Difference[]>;
   remove(identifier: string): Promise<void>;
 }
 
-export function createResourceServerChanges({ transaction, clock, audit }: ChangeDeps): ResourceServerChanges {
+export function createResourceServerChanges(
+  { transaction, clock, audit }: ChangeDeps,
+  reservedIdentifiers: readonly string[] = [],
+): ResourceServerChanges {
   const db = withClientTables(transaction);
   const now = new Date(clock.nowMs());
 
@@ -25,6 +30,7 @@ export function createResourceServerChanges({ transaction, clock, audit }: Chang
   return {
     find,
     async insert({ identifier, name, ...metadata }) {
+      if (reservedIdentifiers.includes(identifier)) throw reservedError();
       const row = { identifier, name, metadata: JSON.stringify(metadata), created_at: now, updated_at: now };
       await db.insertInto("resource_servers").values(row).execute();
       await audit.append(transaction, { type: "resource_server.created", data: { identifier } });
@@ -45,4 +51,9 @@ export function createResourceServerChanges({ transaction, clock, audit }: Chang
       await audit.append(transaction, { type: "resource_server.removed", data: { identifier } });
     },
   };
+}
+
+function reservedError(): InvalidSettingsError {
+  const problem = "is the address of Latchkey's own revocation feed; choose another";
+  return new InvalidSettingsError("RESOURCE_SERVER_INVALID", [{ key: "identifier", problem }]);
 }

@@ -10,6 +10,8 @@ export interface ResourceServerSettings
 const ACCESS_TOKEN_SECONDS_DEFAULT = 300;
 const ACCESS_TOKEN_SECONDS_MAX = 24 * 60 * 60;
 const SCOPES_MAX = 100;
+/** The scope of our own API, the feed of revocations: asking for it must not mean two things. */
+const OWN_SCOPE = "revocations";
 const IDENTITY_SCOPE = /^(openid|profile|email|address|phone|offline_access)$/;
 
 /** The name of a scope (RFC 6749, section 3.3). Names with a meaning of their own in OpenID Connect are refused. */
@@ -17,7 +19,8 @@ export const scopeName = z
   .string("is not text")
   .max(100, "is longer than 100 characters")
   .regex(/^[!#-[\]-~]+$/, "has characters that a scope cannot have (RFC 6749, section 3.3)")
-  .refine((value) => !IDENTITY_SCOPE.test(value), "is a scope of OpenID Connect; choose another name");
+  .refine((value) => !IDENTITY_SCOPE.test(value), "is a scope of OpenID Connect; choose another name")
+  .refine((value) => value !== OWN_SCOPE, "is the scope of Latchkey's own revocation feed; choose another name");
 
 const scope = z.strictObject({ name: scopeName, description: shownText(200) }, "is not a name with a description");
 

@@ -1,4 +1,4 @@
-import type { ColumnType, Kysely, Selectable } from "kysely";
+import { type ColumnType, type Kysely, type Selectable, sql } from "kysely";
 import type { Db } from "../storage/index.ts";
 import type { Client, ClientMetadata, ResourceServer } from "./client.ts";
 
@@ -13,6 +13,7 @@ export type ClientTables = {
     metadata: Json<ClientMetadata>;
     created_at: Date;
     updated_at: Date;
+    grants_since?: Date | null;
   };
   readonly client_secrets: {
     readonly client_id: string;
@@ -42,7 +43,7 @@ export function withClientTables(db: Db): ClientDb {
 export async function selectClients(db: ClientDb, now: Date, ids?: readonly string[]): Promise<readonly Client[]> {
   const rows = await db
     .selectFrom("clients")
-    .select(["clients.id", "clients.name", "clients.metadata", "clients.created_at"])
+    .select(["clients.id", "clients.name", "clients.metadata", "clients.created_at", "clients.grants_since"])
     .leftJoin("client_secrets", (join) =>
       join
         .onRef("client_secrets.client_id", "=", "clients.id")
@@ -61,15 +62,37 @@ export async function selectClients(db: ClientDb, now: Date, ids?: readonly stri
   );
 }
 
-interface JoinedRow extends Pick<Selectable<ClientTables["clients"]>, "id" | "name" | "metadata" | "created_at"> {
+interface JoinedRow extends Pick<
+  Selectable<ClientTables["clients"]>,
+  "id" | "name" | "metadata" | "created_at" | "grants_since"
+> {
   readonly secret_sha256: Uint8Array | null;
 }
 
 /** One client from its rows, of which there is one per active secret and at least one. */
 function toClient(rows: readonly [JoinedRow, ...JoinedRow[]]): Client {
-  const [{ id, name, metadata, created_at: createdAt }] = rows;
+  const [{ id, name, metadata, created_at: createdAt, grants_since: grantsSince }] = rows;
   const secretHashes = rows.flatMap(({ secret_sha256: hash }) => (hash === null ? [] : [Buffer.from(hash)]));
-  return { ...metadata, id, name, createdAt, secretHashes };
+  return { ...metadata, id, name, createdAt, secretHashes, ...(grantsSince ? { grantsSince } : {}) };
+}
+
+/** A client that is told of sessions that ended. */
+export interface LogoutRecipient {
+  readonly clientId: string;
+  readonly logoutUri: string;
+}
+
+export async function selectLogoutRecipients(
+  db: ClientDb,
+  ids: readonly string[],
+): Promise<readonly LogoutRecipient[]> {
+  if (ids.length === 0) return [];
+  const rows = await db
+    .selectFrom("clients")
+    .select(["id", sql<string | null>`metadata ->> 'backchannelLogoutUri'`.as("uri")])
+    .where("id", "in", [...ids])
+    .execute();
+  return rows.flatMap(({ id, uri }) => (uri === null ? [] : [{ clientId: id, logoutUri: uri }]));
 }
 
 /** The resource servers among `identifiers` (all of them when absent), by identifier. */

@@ -30,6 +30,17 @@ export function webUriFault(value: string): string | undefined {
   return isWeb(url) ? webFault(url) : "is not an https address";
 }
 
+/**
+ * What is wrong with an address that we call to tell of a sign-out; `undefined` when nothing is. Whether we may go there
+ * at all is up to the operator's networks: see `Clients`.
+ */
+export function logoutUriFault(value: string): string | undefined {
+  const fault = commonFault(value);
+  if (fault !== undefined) return fault;
+  if (value.includes("#")) return "has a fragment (OpenID Connect Back-Channel Logout 1.0, section 2.2)";
+  return isWeb(new URL(value)) ? undefined : "is not an https address";
+}
+
 /** What is wrong with an origin such as `https://shop.example.com`; `undefined` when nothing is. */
 export function originFault(value: string): string | undefined {
   const fault = webUriFault(value);

@@ -1,6 +1,7 @@
 import { clientCommands } from "./client-commands.ts";
 import type { Command } from "./command.ts";
 import { resourceCommands } from "./resource-commands.ts";
+import { sessionCommands } from "./session-commands.ts";
 import { storeCommands } from "./store-commands.ts";
 import { userCommands } from "./user-commands.ts";
 
@@ -9,5 +10,6 @@ export const catalogue: readonly Command[] = [
   ...clientCommands,
   ...resourceCommands,
   ...userCommands,
+  ...sessionCommands,
   ...storeCommands,
 ];

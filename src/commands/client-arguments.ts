@@ -15,6 +15,8 @@ interface AddOptions {
   readonly defaultResource?: string;
   readonly introspects?: readonly string[];
   readonly firstParty?: true;
+  readonly backchannelLogoutUri?: string;
+  readonly logoutBySession: boolean;
   readonly homeUri?: string;
   readonly initiateLoginUri?: string;
   readonly logoUri?: string;
@@ -26,6 +28,14 @@ interface AddOptions {
   readonly pkce: boolean;
   readonly requirePar?: true;
   readonly dpop?: true;
+  readonly refreshIdleSeconds?: number;
+  readonly refreshMaxSeconds?: number;
+  readonly json?: true;
+}
+
+interface RotateOptions {
+  readonly keepOldFor?: number;
+  readonly revoke?: true;
   readonly json?: true;
 }
 
@@ -70,10 +80,12 @@ function addAddArguments({ terminal, chooseCommand }: CommandLine, group: Group)
     .option("--default-resource <identifier>", "the API that is meant when a request names none")
     .option(
       "--introspects <identifier>",
-      "an API that it is, whose opaque tokens it may check (repeatable)",
+      "an API that it is: whose tokens it may check, and of whose revocations it hears (repeatable)",
       collectValue,
     )
     .option("--first-party", "our own app: people are not asked for their consent")
+    .option("--backchannel-logout-uri <uri>", "where its server is told that a session has ended")
+    .option("--no-logout-by-session", "it cannot tell sessions apart: tell it of the person, not of the session")
     .option("--home-uri <uri>", "its home page, where the pages' way back leads")
     .option("--initiate-login-uri <uri>", "where a sign-in can be begun anew")
     .option("--logo-uri <uri>", "its logo, shown on the consent page")
@@ -85,6 +97,8 @@ function addAddArguments({ terminal, chooseCommand }: CommandLine, group: Group)
     .option("--no-pkce", "exempt a confidential client that cannot do PKCE")
     .option("--require-par", "accept pushed authorization requests only (RFC 9126)")
     .option("--dpop", "bind its access tokens to its key (RFC 9449)")
+    .option("--refresh-idle-seconds <seconds>", "end its refresh tokens when unused for so long", parseWholeNumber)
+    .option("--refresh-max-seconds <seconds>", "end its refresh tokens after so long in any case", parseWholeNumber)
     .option(...JSON_OPTION)
     .addHelpText("after", ADD_EXAMPLES)
     .action(async (id: string, options: AddOptions) => {
@@ -104,11 +118,15 @@ function addOtherArguments({ chooseCommand }: CommandLine, group: Group): void {
     .command("rotate-secret")
     .argument("<id>", "the application's id")
     .description("make a new secret and show it once")
-    .option("--keep-old-for <seconds>", "let the old secret work for so long, up to 90 days", parseWholeNumber, 0)
+    .option("--keep-old-for <seconds>", "let the old secret work for so long, up to 90 days", parseWholeNumber)
+    .option("--revoke", "the old secret got out: also revoke all that was granted with it, and every token")
     .option(...JSON_OPTION)
-    .action((id: string, options: { readonly keepOldFor: number; readonly json?: true }) => {
-      const input = { id, keepOldForSeconds: options.keepOldFor };
-      chooseCommand({ command: "client rotate-secret", input }, options);
+    .action((id: string, options: RotateOptions) => {
+      if (options.revoke === true && options.keepOldFor !== undefined) {
+        throw new UsageError("An old secret that is revoked is not kept.");
+      }
+      const rotation = options.revoke === true ? { revoke: true } : { keepOldForSeconds: options.keepOldFor ?? 0 };
+      chooseCommand({ command: "client rotate-secret", input: { id, ...rotation } }, options);
     });
 
   for (const [name, description] of [
@@ -143,6 +161,8 @@ function toSettings(options: AddOptions): object {
     defaultResource: options.defaultResource,
     introspects: options.introspects,
     isFirstParty: options.firstParty,
+    backchannelLogoutUri: options.backchannelLogoutUri,
+    backchannelLogoutSessionRequired: options.logoutBySession ? undefined : false,
     homeUri: options.homeUri,
     initiateLoginUri: options.initiateLoginUri,
     logoUri: options.logoUri,
@@ -153,6 +173,8 @@ function toSettings(options: AddOptions): object {
     requirePkce: options.pkce,
     requirePushedAuthorizationRequests: options.requirePar,
     dpopBoundAccessTokens: options.dpop,
+    refreshIdleSeconds: options.refreshIdleSeconds,
+    refreshMaxSeconds: options.refreshMaxSeconds,
   };
 }
 

@@ -50,13 +50,21 @@ const showClient = defineCommand({
 
 const rotateSecret = defineCommand({
   name: "client rotate-secret",
-  input: z.strictObject({ id: z.string(), keepOldForSeconds: z.number() }),
-  async run({ clients }, { id, keepOldForSeconds }) {
-    const { secret } = await clients.rotateSecret(id, { keepOldForSeconds });
-    return { id, secret, keepOldForSeconds };
+  input: z.union([
+    z.strictObject({ id: z.string(), keepOldForSeconds: z.number() }),
+    z.strictObject({ id: z.string(), revoke: z.literal(true) }),
+  ]),
+  async run({ clients }, { id, ...rotation }) {
+    const { secret } = await clients.rotateSecret(id, "revoke" in rotation ? "revoke" : rotation);
+    return { id, secret, ...rotation };
   },
-  describe({ id, secret, keepOldForSeconds }) {
-    const old = keepOldForSeconds === 0 ? "no longer works" : `works for ${keepOldForSeconds} seconds more`;
+  describe({ id, secret, ...rotation }) {
+    const old =
+      "revoke" in rotation
+        ? "is revoked, with all that was granted until now and every token"
+        : rotation.keepOldForSeconds === 0
+          ? "no longer works"
+          : `works for ${rotation.keepOldForSeconds} seconds more`;
     return `Client ${id} has a new secret; the old one ${old}.\n${describeSecret(secret)}`;
   },
 });

@@ -55,7 +55,7 @@ describe("client add", () => {
   test("reads every option", async () => {
     const argv = `client add billingApi --name Billing --auth-method private_key_jwt --jwks keys.json --no-pkce
       --grant-type client_credentials --resource https://api.example.com=a,b --resource urn:c
-      --default-resource urn:c --first-party --require-par --dpop --json`;
+      --default-resource urn:c --first-party --require-par --dpop --refresh-idle-seconds 3600 --refresh-max-seconds 86400 --json`;
     const { request } = await type(argv.split(/\s+/), { files: { "keys.json": '{"keys":[]}' } });
     const input = {
       id: "billingApi",
@@ -69,6 +69,8 @@ describe("client add", () => {
       isFirstParty: true,
       requirePushedAuthorizationRequests: true,
       dpopBoundAccessTokens: true,
+      refreshIdleSeconds: 3600,
+      refreshMaxSeconds: 86400,
     };
     expect(request).toEqual(asCommand("client add", input, "json"));
   });
@@ -134,6 +136,14 @@ test.each([
   ["client remove shopWeb", asCommand("client remove", { id: "shopWeb" })],
   ["client rotate-secret a --keep-old-for 60", asCommand("client rotate-secret", { id: "a", keepOldForSeconds: 60 })],
   ["client rotate-secret a", asCommand("client rotate-secret", { id: "a", keepOldForSeconds: 0 })],
+  ["client rotate-secret a --revoke", asCommand("client rotate-secret", { id: "a", revoke: true })],
+  ["session list alice@example.com", asCommand("session list", { idOrEmail: "alice@example.com" })],
+  ["session end abc s1 --json", asCommand("session end", { idOrEmail: "abc", sessionId: "s1" }, "json")],
+  ["session end abc --all", asCommand("session end", { idOrEmail: "abc" })],
+  ["revoke --account abc", asCommand("revoke", { of: "account", idOrEmail: "abc" })],
+  ["revoke --client shopWeb", asCommand("revoke", { of: "client", id: "shopWeb" })],
+  ["revoke --token abc", asCommand("revoke", { of: "token", token: "abc" })],
+  ["revoke --all", asCommand("revoke", { of: "everybody" })],
   ["resource list", asCommand("resource list", {})],
   ["resource remove urn:a", asCommand("resource remove", { identifier: "urn:a" })],
   ["user list --limit 5 --after x", asCommand("user list", { limit: 5, after: "x" })],
@@ -145,6 +155,11 @@ test.each([
   ["serve --apply a.yaml", { kind: "serve", applyFile: "a.yaml" }],
 ])("%s is understood", async (line, expected) => {
   expect((await type(line.split(" "))).request).toEqual(expected);
+});
+
+test("a token to revoke is read from standard input, where no shell's history keeps it", async () => {
+  const { request } = await type(["revoke", "--token"], { input: "abc\n" });
+  expect(request).toEqual(asCommand("revoke", { of: "token", token: "abc" }));
 });
 
 test("a scope's description may hold equals signs", async () => {
@@ -171,6 +186,11 @@ test.each([
   ["client add shopWeb"],
   ["client list extra"],
   ["user list --limit x"],
+  ["session end abc"],
+  ["session end abc s1 --all"],
+  ["revoke"],
+  ["revoke --all --client a"],
+  ["client rotate-secret a --revoke --keep-old-for 60"],
   ["--nope"],
 ])("%j is wrong usage: it ends with 2 and prints nothing on standard output", async (line) => {
   const { request, out, error } = await type(line.split(" ").filter((word) => word !== ""));

@@ -2,6 +2,7 @@ import { Command as Program, CommanderError } from "commander";
 import { addClientArguments } from "./client-arguments.ts";
 import { DeclarationFileError } from "./declaration-file.ts";
 import { addResourceArguments } from "./resource-arguments.ts";
+import { addSessionArguments } from "./session-arguments.ts";
 import { addStoreArguments } from "./store-arguments.ts";
 import { type CommandLine, formatOf } from "./options.ts";
 import type { Request } from "./request.ts";
@@ -37,6 +38,7 @@ export async function parseCommandLine(argv: readonly string[], terminal: Termin
   addClientArguments(commandLine);
   addResourceArguments(commandLine);
   addUserArguments(commandLine);
+  addSessionArguments(commandLine);
   try {
     await commandLine.program.parseAsync([...argv], { from: "user" });
     return chosen;

@@ -1,12 +1,16 @@
 import type { z } from "zod";
 import type { Accounts } from "../accounts/index.ts";
 import type { Clients } from "../clients/index.ts";
+import type { ProtocolCommands } from "../oidc/index.ts";
+import type { Sessions } from "../sessions/index.ts";
 import type { Migrations } from "../storage/index.ts";
 
 /** What commands work with; a running server and a store that was opened for one command both have it. */
 export interface Services {
   readonly accounts: Pick<Accounts, "register" | "list" | "find" | "findByEmail" | "disable" | "enable">;
   readonly clients: Clients;
+  readonly sessions: Pick<Sessions, "list" | "end" | "endAll" | "endEverybodys">;
+  readonly protocol: Pick<ProtocolCommands, "revokeToken">;
   readonly migrations: Pick<Migrations, "listPending" | "apply">;
 }
 

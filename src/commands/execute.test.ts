@@ -1,11 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { z } from "zod";
 import { createAccounts } from "../accounts/index.ts";
 import { createAudit } from "../audit/index.ts";
 import { createClients } from "../clients/index.ts";
 import { systemClock } from "../core/index.ts";
+import type { EndResult, SessionSummary } from "../sessions/index.ts";
 import { createMigrations, type Database, openEmbedded } from "../storage/index.ts";
 import type { Services } from "./command.ts";
 import { readDeclarationFile } from "./declaration-file.ts";
@@ -32,7 +34,17 @@ beforeAll(async () => {
       passwordHash: { memoryKib: 19_456, passes: 2 },
       endSessions: async (accountId) => void endedSessionsOf.push(accountId),
     }),
-    clients: createClients({ db, clock: systemClock, audit }),
+    clients: createClients({ db, clock: systemClock, audit, revokeClientTokens: async () => {} }),
+    sessions: {
+      list: async () => SESSIONS,
+      end: async (...given) => noteEnding(given),
+      endAll: async (...given) => noteEnding(given),
+      endEverybodys: async (...given) => noteEnding(given),
+    },
+    protocol: {
+      revokeToken: async (token) =>
+        token === "living" ? { kind: "jwt_access_token", clientId: "shopWeb", accountId: "somebody" } : undefined,
+    },
     migrations: createMigrations(db),
   };
   await services.migrations.apply();
@@ -42,7 +54,32 @@ afterAll(() => database.close());
 beforeEach(async () => {
   await sql`truncate clients, resource_servers, accounts, audit_events cascade`.execute(database.db);
   bugs.length = 0;
+  calls.length = 0;
+  isRedisAway = false;
 });
+
+const SESSIONS: readonly SessionSummary[] = [
+  {
+    id: "session-1",
+    createdAt: new Date(Date.UTC(2026, 0, 1, 8, 30)),
+    lastUsedAt: new Date(Date.UTC(2026, 0, 2, 9, 5)),
+    address: "192.0.2.7",
+    device: "Firefox on Linux",
+    acr: "urn:latchkey:acr:pwd",
+    amr: ["pwd"],
+    begunBy: "shopWeb",
+    clientIds: ["notesWeb", "shopWeb"],
+    audiences: [],
+  },
+];
+
+const calls: (readonly string[])[] = [];
+let isRedisAway = false;
+
+function noteEnding(call: readonly string[]): EndResult {
+  calls.push(call);
+  return { endedIds: ["session-1"], isComplete: !isRedisAway };
+}
 
 async function execute(command: string, input: unknown = {}) {
   const answer = await executeCommand(services, { command, input }, (error) => bugs.push(error));
@@ -171,4 +208,58 @@ test("while migrations are pending every command but migrate says so", async () 
   });
   expect(await run("migrate")).toMatchObject({ data: { applied: ["0002-a"] }, text: "Applied:\n  0002-a" });
   expect((await execute("migrate")).text).toBe("The database is up to date.");
+});
+
+describe("sessions", () => {
+  const addAlice = async (): Promise<string> => {
+    const person = { email: "alice@example.com", name: "Alice", password: "velvet-otter-piano-42" };
+    const { data } = await execute("user add", person);
+    return z.object({ id: z.string() }).parse(data).id;
+  };
+
+  test("are listed with where they come from and when they were used last", async () => {
+    await addAlice();
+    const { text } = await execute("session list", { idOrEmail: "alice@example.com" });
+    expect(text).toContain("SESSION    BEGAN              LAST USED          DEVICE            ADDRESS    APPS");
+    expect(text).toContain(
+      "session-1  2026-01-01 08:30Z  2026-01-02 09:05Z  Firefox on Linux  192.0.2.7  notesWeb, shopWeb",
+    );
+  });
+
+  test("are ended by name or all at once, and only those of the account", async () => {
+    const id = await addAlice();
+    expect((await execute("session end", { idOrEmail: id, sessionId: "session-1" })).text).toBe("1 session has ended.");
+    await execute("session end", { idOrEmail: "alice@example.com" });
+    expect(calls).toEqual([
+      [id, "session-1", "ended_by_operator"],
+      [id, "ended_by_operator"],
+    ]);
+    expect(await execute("session end", { idOrEmail: "nobody" })).toMatchObject({ code: "ACCOUNT_NOT_FOUND" });
+  });
+
+  test("end also while redis is away, which the answer says", async () => {
+    const id = await addAlice();
+    isRedisAway = true;
+    const { text, data } = await execute("session end", { idOrEmail: id });
+    expect(text).toMatch(/^1 session has ended\. Redis does not answer/);
+    expect(data).toMatchObject({ isComplete: false });
+  });
+});
+
+describe("revoke", () => {
+  test("takes everything from a person, from an app, or from everybody", async () => {
+    await execute("client add", { id: "billingApi", name: "Billing", authMethod: "client_secret_basic" });
+    expect((await execute("revoke", { of: "client", id: "billingApi" })).text).toContain("billingApi");
+    expect(await execute("revoke", { of: "client", id: "nobody" })).toMatchObject({ code: "CLIENT_NOT_FOUND" });
+    expect(await execute("revoke", { of: "account", idOrEmail: "nobody" })).toMatchObject({
+      code: "ACCOUNT_NOT_FOUND",
+    });
+    expect((await execute("revoke", { of: "everybody" })).text).toMatch(/^Every token is revoked/);
+    expect(calls).toEqual([["revoked_by_operator"]]);
+  });
+
+  test("takes one token, and says when it is none", async () => {
+    expect((await execute("revoke", { of: "token", token: "living" })).text).toBe("The token is revoked.");
+    expect(await execute("revoke", { of: "token", token: "dead" })).toMatchObject({ code: "TOKEN_UNKNOWN" });
+  });
 });

@@ -1,7 +1,6 @@
 import { z } from "zod";
-import type { Account } from "../accounts/index.ts";
-import { AppError } from "../core/index.ts";
-import { type Command, defineCommand, type Services } from "./command.ts";
+import { getAccount } from "./account-lookup.ts";
+import { type Command, defineCommand } from "./command.ts";
 import { layOutTable } from "./text-layout.ts";
 
 /** Commands come from the machine itself: from the terminal, or through a socket that only its owner can open. */
@@ -57,11 +56,5 @@ const enableUser = defineCommand({
   run: async ({ accounts }, { idOrEmail }) => accounts.enable((await getAccount(accounts, idOrEmail)).id),
   describe: ({ email }) => `The account of ${email} is enabled; the person can sign in again.`,
 });
-
-async function getAccount(accounts: Services["accounts"], idOrEmail: string): Promise<Account> {
-  const account = await (idOrEmail.includes("@") ? accounts.findByEmail(idOrEmail) : accounts.find(idOrEmail));
-  if (account === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
-  return account;
-}
 
 export const userCommands: readonly Command[] = [addUser, listUsers, disableUser, enableUser];

@@ -13,9 +13,25 @@ export interface Config {
   readonly migrations: "check" | "apply";
   /** How many proxies stand in front, or the networks that they stand in. */
   readonly trustedProxies: number | readonly string[];
+  /** Networks, addresses and host names inside that our own requests may go to. */
+  readonly outboundAllowedNetworks: readonly string[];
   readonly registration: "open" | "closed";
   readonly passwordHash: { readonly memoryKib: number; readonly passes: number };
-  readonly session: { readonly idleSeconds: number; readonly maxSeconds: number };
+  readonly session: {
+    readonly idleSeconds: number;
+    readonly maxSeconds: number;
+    /** 0: any number. */
+    readonly maxPerAccount: number;
+    readonly limitPolicy: "evict-oldest" | "refuse";
+  };
+  /** All in seconds. */
+  readonly refresh: { readonly replaySeconds: number; readonly idleSeconds: number; readonly maxSeconds: number };
+  /** Limits of the revocation feed, of one node. */
+  readonly feed: {
+    readonly connectionsMax: number;
+    readonly clientConnectionsMax: number;
+    readonly bufferBytesMax: number;
+  };
   readonly brand: { readonly name: string; readonly color: string; readonly logoFile: string | undefined };
   readonly links: { readonly help: string | undefined; readonly privacy: string | undefined };
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";

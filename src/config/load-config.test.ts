@@ -152,8 +152,18 @@ test("all faults are reported at once, each with an example", () => {
 });
 
 test("settings that contradict each other are a fault", () => {
-  const environment = { SESSION_IDLE_SECONDS: "3600", SESSION_MAX_SECONDS: "600" };
-  expect(faultsOf(environment)).toEqual(["SESSION_IDLE_SECONDS is longer than SESSION_MAX_SECONDS"]);
+  const environment = { SESSION_IDLE_SECONDS: "3600", SESSION_MAX_SECONDS: "600", REFRESH_MAX_SECONDS: "86400" };
+  expect(faultsOf(environment)).toEqual([
+    "SESSION_IDLE_SECONDS is longer than SESSION_MAX_SECONDS",
+    "REFRESH_IDLE_SECONDS is longer than REFRESH_MAX_SECONDS",
+  ]);
+});
+
+test("a refresh may be repeated for 30 seconds, and for no more than 60", () => {
+  expect(loadConfig({}).refresh).toEqual({ replaySeconds: 30, idleSeconds: 1_209_600, maxSeconds: 7_776_000 });
+  expect(loadConfig({ REFRESH_REPLAY_SECONDS: "0" }).refresh.replaySeconds).toBe(0);
+  expect(loadConfig({ REFRESH_REPLAY_SECONDS: "60" }).refresh.replaySeconds).toBe(60);
+  expect(faultsOf({ REFRESH_REPLAY_SECONDS: "61" })).toEqual(["REFRESH_REPLAY_SECONDS is not between 0 and 60"]);
 });
 
 test("other programs' variables are none of our business", () => {
@@ -171,6 +181,26 @@ test.each(["11", "proxy.example.com", "10.0.0.0", "10.0.0.0/33", "999.0.0.0/8", 
   "TRUSTED_PROXIES may not be %s",
   (text) => {
     expect(faultsOf({ TRUSTED_PROXIES: text })[0]).toMatch(/^TRUSTED_PROXIES is neither/);
+  },
+);
+
+test("OUTBOUND_ALLOWED_NETWORKS names networks, addresses and hosts, and nothing when it is absent", () => {
+  const OUTBOUND_ALLOWED_NETWORKS = "10.20.0.0/16, 127.0.0.1, fd00::/8, ::1, rp.internal, localhost";
+  expect(loadConfig({ OUTBOUND_ALLOWED_NETWORKS }).outboundAllowedNetworks).toEqual([
+    "10.20.0.0/16",
+    "127.0.0.1",
+    "fd00::/8",
+    "::1",
+    "rp.internal",
+    "localhost",
+  ]);
+  expect(loadConfig({}).outboundAllowedNetworks).toEqual([]);
+});
+
+test.each(["10.0.0.0/33", "10.0.0.300", "https://rp.internal", "rp.internal:8443", "*.internal", "a, ,b"])(
+  "OUTBOUND_ALLOWED_NETWORKS may not be %s",
+  (text) => {
+    expect(faultsOf({ OUTBOUND_ALLOWED_NETWORKS: text })[0]).toMatch(/^OUTBOUND_ALLOWED_NETWORKS is not a list/);
   },
 );
 

@@ -163,6 +163,9 @@ function findContradictions(values: SettingValues, faults: ConfigFault[]): void 
   if (values.SESSION_IDLE_SECONDS > values.SESSION_MAX_SECONDS) {
     add("SESSION_IDLE_SECONDS", "is longer than SESSION_MAX_SECONDS");
   }
+  if (values.REFRESH_IDLE_SECONDS > values.REFRESH_MAX_SECONDS) {
+    add("REFRESH_IDLE_SECONDS", "is longer than REFRESH_MAX_SECONDS");
+  }
   if (values.DATABASE_URL === undefined) {
     if (values.REDIS_URL !== undefined && !alreadyFaulty.has("DATABASE_URL")) {
       add("DATABASE_URL", "is missing, and REDIS_URL without it is not a deployment that we support");
@@ -193,9 +196,25 @@ function toConfig(values: SettingValues): Config {
     dataDirectory: resolve(values.DATA_DIR),
     migrations: isEmbedded ? "apply" : values.MIGRATIONS,
     trustedProxies: values.TRUSTED_PROXIES,
+    outboundAllowedNetworks: values.OUTBOUND_ALLOWED_NETWORKS,
     registration: values.REGISTRATION,
     passwordHash: { memoryKib: values.PASSWORD_HASH_MEMORY_KIB, passes: values.PASSWORD_HASH_PASSES },
-    session: { idleSeconds: values.SESSION_IDLE_SECONDS, maxSeconds: values.SESSION_MAX_SECONDS },
+    session: {
+      idleSeconds: values.SESSION_IDLE_SECONDS,
+      maxSeconds: values.SESSION_MAX_SECONDS,
+      maxPerAccount: values.SESSION_MAX_PER_ACCOUNT,
+      limitPolicy: values.SESSION_LIMIT_POLICY,
+    },
+    refresh: {
+      replaySeconds: values.REFRESH_REPLAY_SECONDS,
+      idleSeconds: values.REFRESH_IDLE_SECONDS,
+      maxSeconds: values.REFRESH_MAX_SECONDS,
+    },
+    feed: {
+      connectionsMax: values.FEED_CONNECTIONS_MAX,
+      clientConnectionsMax: values.FEED_CLIENT_CONNECTIONS_MAX,
+      bufferBytesMax: values.FEED_BUFFER_BYTES_MAX,
+    },
     brand: { name: values.BRAND_NAME, color: values.BRAND_COLOR, logoFile: values.BRAND_LOGO },
     links: { help: values.HELP_URL, privacy: values.PRIVACY_URL },
     logLevel: values.LOG_LEVEL ?? (isEmbedded ? "warn" : "info"),

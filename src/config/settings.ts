@@ -58,6 +58,21 @@ const proxies = z
   )
   .default(0);
 
+/** A host name, or an address, without a port. */
+function isHost(text: string): boolean {
+  return isIP(text) !== 0 || /^(?!\d+(\.\d+)*$)[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(text);
+}
+
+const networksOrHosts = z
+  .string()
+  .transform((value) => value.split(",").map((part) => part.trim()))
+  .refine((list) => list.length <= 100, "has more than 100 entries")
+  .refine(
+    (list) => list.every((entry) => isNetwork(entry) || isHost(entry)),
+    "is not a list of networks, addresses and host names",
+  )
+  .default([]);
+
 /** One issuer is one origin: no path, no query, no trailing slash, so that every party spells it alike. */
 const issuer = z
   .string()
@@ -128,6 +143,12 @@ export const SETTINGS = {
     example: "10.0.0.0/8,fd00::/8",
     schema: proxies,
   },
+  OUTBOUND_ALLOWED_NETWORKS: {
+    description:
+      "Networks, addresses and host names inside that back-channel logout may call. Without it only the public internet is called; with it, http is allowed to what is named here.",
+    example: "10.20.0.0/16,logout.internal.example.com",
+    schema: networksOrHosts,
+  },
   REGISTRATION: {
     description: "Whether people may create accounts by themselves: `open` or `closed`.",
     example: "closed",
@@ -152,6 +173,50 @@ export const SETTINGS = {
     description: "A session ends this long after the sign-in, however much it is used.",
     example: "1209600",
     schema: wholeNumber(1_209_600, 60, 31_536_000),
+  },
+  SESSION_MAX_PER_ACCOUNT: {
+    description: "How many sessions one person may have at once; `0` is any number.",
+    example: "5",
+    schema: wholeNumber(0, 0, 10_000),
+  },
+  SESSION_LIMIT_POLICY: {
+    description:
+      "What happens to a sign-in beyond `SESSION_MAX_PER_ACCOUNT`: `evict-oldest` ends the person's oldest session for it, `refuse` refuses it.",
+    example: "refuse",
+    schema: z.enum(["evict-oldest", "refuse"], "is neither evict-oldest nor refuse").default("evict-oldest"),
+  },
+  REFRESH_REPLAY_SECONDS: {
+    description:
+      "How long a client that repeats a refresh, because the answer was lost or because several tabs refresh at once, gets the same new refresh token. 0 ends the sign-in of such a client.",
+    example: "30",
+    schema: wholeNumber(30, 0, 60),
+  },
+  REFRESH_IDLE_SECONDS: {
+    description: "A refresh token ends when it has not been used for this long; a client may have its own.",
+    example: "1209600",
+    schema: wholeNumber(1_209_600, 60, 31_536_000),
+  },
+  REFRESH_MAX_SECONDS: {
+    description:
+      "Refresh tokens of one sign-in end after this long, however much they are used; a client may have less. Those without `offline_access` end with the session.",
+    example: "7776000",
+    schema: wholeNumber(7_776_000, 60, 31_536_000),
+  },
+  FEED_CONNECTIONS_MAX: {
+    description: "How many services one node tells of revocations at once (`GET /revocations`).",
+    example: "1000",
+    schema: wholeNumber(1_000, 1, 100_000),
+  },
+  FEED_CLIENT_CONNECTIONS_MAX: {
+    description: "How many of these connections one client may have on one node: one for each process that listens.",
+    example: "20",
+    schema: wholeNumber(20, 1, 100_000),
+  },
+  FEED_BUFFER_BYTES_MAX: {
+    description:
+      "What may wait for one of these services before it is cut off, in bytes; it connects anew and goes on where it was.",
+    example: "1048576",
+    schema: wholeNumber(1_048_576, 16_384, 104_857_600),
   },
   BRAND_NAME: {
     description: "The name that people read on the hosted pages.",

@@ -1,8 +1,10 @@
+import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { background } from "./background.ts";
 import { epochSeconds, systemClock } from "./clock.ts";
 import { AppError, isAppError } from "./errors.ts";
-import { equalOctets, sha256 } from "./hashing.ts";
+import { equalOctets, hmacSha256, sha256 } from "./hashing.ts";
+import { randomOctets } from "./random.ts";
 
 describe("time", () => {
   test("is rounded down to whole seconds", () => {
@@ -20,6 +22,22 @@ describe("hashing", () => {
     const digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     expect(sha256("abc").toString("hex")).toBe(digest);
     expect(sha256(Buffer.from("abc")).toString("hex")).toBe(digest);
+  });
+
+  test("under a key is HMAC [RFC 4231 4.2, 4.3]", () => {
+    const [key, data] = [Buffer.alloc(20, 0x0b), Buffer.from("Hi There")];
+    const first = "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7";
+    expect(hmacSha256(key, data).toString("hex")).toBe(first);
+    const second = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+    expect(hmacSha256(Buffer.from("Jefe"), Buffer.from("what do ya want for nothing?")).toString("hex")).toBe(second);
+  });
+
+  test("under a key agrees with Node's for every length of key, and takes none that is longer than a block", () => {
+    for (let keyBytes = 0; keyBytes <= 64; keyBytes += 1) {
+      const [key, message] = [randomOctets(keyBytes), randomOctets(keyBytes * 3)];
+      expect(hmacSha256(key, message).equals(createHmac("sha256", key).update(message).digest())).toBe(true);
+    }
+    expect(() => hmacSha256(Buffer.alloc(65), Buffer.alloc(1))).toThrow(RangeError);
   });
 
   test.each([

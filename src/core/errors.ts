@@ -27,9 +27,12 @@ const ERROR_CATALOGUE = {
   RESOURCE_SERVER_NOT_FOUND: { status: 404, sentence: "There is no such resource server." },
   SECRET_UNKNOWN: { status: 500, sentence: "This server cannot read its own keys." },
   SERVER_ERROR: { status: 500, sentence: "Something went wrong on our side." },
+  SESSION_LIMIT_REACHED: { status: 403, sentence: "This account is signed in on as many devices as it may be." },
+  SESSION_NOT_FOUND: { status: 404, sentence: "There is no such session." },
   SIGN_IN_REFUSED: { status: 400, sentence: "That email and password don't match." },
   STORE_UNAVAILABLE: { status: 503, sentence: "This server cannot reach its storage right now. Try again shortly." },
   THROTTLED: { status: 429, sentence: "Too many attempts. Wait a little and try again." },
+  TOKEN_UNKNOWN: { status: 404, sentence: "This is no token of ours that is alive." },
 } as const satisfies Record<string, { status: number; sentence: string }>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

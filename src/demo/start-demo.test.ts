@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { parse } from "yaml";
 import { freePort } from "../../test/support/servers.ts";
-import type { Clients } from "../clients/index.ts";
+import { type Clients, listSecretFiles } from "../clients/index.ts";
 import { loadConfig } from "../config/index.ts";
 import { demoDeclarations } from "./register-demo.ts";
 import { DemoPortInUseError, startDemo } from "./start-demo.ts";
@@ -34,8 +34,21 @@ test("what is registered follows the ports, and comes before the app is served",
   const demo = await startDemo({ config, clients });
   onTestFinished(() => demo.close());
   const apiUrl = `http://localhost:${config.demo?.apiPort}`;
-  const expected = demoDeclarations({ appUrl: demo.appUrl, apiUrl });
-  expect(clients.applyDocument.mock.calls).toEqual([[expected, { secretFiles: new Map(), mode: "apply" }]]);
+  const [document, options] = clients.applyDocument.mock.calls[0] ?? [];
+  expect(document).toMatchObject(demoDeclarations({ appUrl: demo.appUrl, apiUrl }));
+  expect(options?.mode).toBe("apply");
+  expect([demo.apiUrl, clients.applyDocument.mock.calls.length]).toEqual([apiUrl, 1]);
+});
+
+test("the API's secret is a new one at each start, and is registered like one from a file", async () => {
+  const clients = fakeClients();
+  for (const _ of [1, 2]) await (await startDemo({ config: await demoConfig(), clients })).close();
+  const handedOver = clients.applyDocument.mock.calls.map(([document, { secretFiles }]) => {
+    expect(listSecretFiles(document)).toEqual([...secretFiles.keys()]);
+    return Array.from(secretFiles.values());
+  });
+  expect(handedOver).toEqual([[expect.stringMatching(/^[\w-]{43}$/)], [expect.stringMatching(/^[\w-]{43}$/)]]);
+  expect(handedOver[0]).not.toEqual(handedOver[1]);
 });
 
 test("a port in use is one sentence that names the setting, and nothing is left listening", async () => {

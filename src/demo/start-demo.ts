@@ -2,12 +2,15 @@ import type { Server } from "node:http";
 import { createOrdersApi } from "../../examples/api/orders-api.ts";
 import type { Clients } from "../clients/index.ts";
 import type { Config } from "../config/index.ts";
+import { randomToken } from "../core/index.ts";
 import { createAppServer } from "./app-server.ts";
-import { APP_CLIENT_ID, APP_SCOPE, registerDemo } from "./register-demo.ts";
+import { API_CLIENT_ID, APP_CLIENT_ID, APP_SCOPE, registerDemo } from "./register-demo.ts";
 
 export interface Demo {
   /** Where to open the app. */
   readonly appUrl: string;
+  /** Where the API shows what it hears and whom it refuses. */
+  readonly apiUrl: string;
   close(): Promise<void>;
 }
 
@@ -29,10 +32,12 @@ export async function startDemo(deps: {
   if (ports === undefined) throw new Error("the demo was started although the configuration has none");
   const appUrl = `http://localhost:${ports.appPort}`;
   const apiUrl = `http://localhost:${ports.apiPort}`;
-  await registerDemo(deps.clients, { appUrl, apiUrl });
+  const apiSecret = randomToken();
+  await registerDemo(deps.clients, { appUrl, apiUrl, apiSecret });
 
   const app = await createAppServer({ issuer, clientId: APP_CLIENT_ID, scope: APP_SCOPE, apiUrl });
-  const api = createOrdersApi({ issuer, audience: apiUrl, appOrigin: appUrl });
+  const client = { id: API_CLIENT_ID, secret: apiSecret };
+  const api = createOrdersApi({ issuer, audience: apiUrl, client, appOrigin: appUrl });
   const close = async (): Promise<void> => {
     await Promise.all([stop(app), stop(api)]);
   };
@@ -43,7 +48,7 @@ export async function startDemo(deps: {
     await close();
     throw error;
   }
-  return { appUrl, close };
+  return { appUrl, apiUrl, close };
 }
 
 interface Place {
@@ -63,7 +68,7 @@ async function listenOn(server: Server, { host, port, what, setting }: Place): P
 }
 
 async function stop(server: Server): Promise<void> {
-  if (!server.listening) return;
+  // Also one that never listened: the API ends what it keeps open to Latchkey.
   const hasClosed = new Promise((resolve) => server.close(resolve));
   server.closeAllConnections();
   await hasClosed;

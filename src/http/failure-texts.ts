@@ -15,6 +15,7 @@ type FailureKind =
   | "form"
   | "input"
   | "busy"
+  | "sessions"
   | "throttled"
   | "unavailable"
   | "server"
@@ -31,6 +32,7 @@ const KIND_OF_CODE: Partial<Record<ErrorCode, FailureKind>> = {
   CSRF_INVALID: "form",
   HASHING_BUSY: "busy",
   INTERACTION_EXPIRED: "expired",
+  SESSION_LIMIT_REACHED: "sessions",
   STORE_UNAVAILABLE: "unavailable",
   THROTTLED: "throttled",
 };

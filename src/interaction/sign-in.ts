@@ -55,6 +55,7 @@ export function troubleOfLimits(ctx: Context, error: unknown): Omit<FormTrouble,
   if (!isAppError(error)) return undefined;
   const { code, retryAfterSeconds = DEFAULT_WAIT_SECONDS } = error;
   if (code === "THROTTLED") return waitTrouble(ctx, { reason: "throttled", retryAfterSeconds });
+  if (code === "SESSION_LIMIT_REACHED") return { status: error.status, alert: message("signIn.tooManySessions") };
   if (code === "HASHING_BUSY") return waitTrouble(ctx, { reason: "busy", retryAfterSeconds });
   return undefined;
 }

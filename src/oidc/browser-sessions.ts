@@ -1,5 +1,5 @@
 import type { Context } from "koa";
-import type { Provider, Session } from "oidc-provider";
+import type { Provider } from "oidc-provider";
 import type { Accounts } from "../accounts/index.ts";
 import { randomToken, sha256 } from "../core/index.ts";
 import { ACCOUNT_CALLBACK_PATH, ACCOUNT_CLIENT_ID, ROUTES } from "./identity.ts";
@@ -23,8 +23,8 @@ export function createBrowserSessions(deps: BrowserSessionsDeps): BrowserSession
       return { accountId: session.accountId, sessionId: session.uid, authenticatedAt: session.loginTs ?? 0 };
     },
     async end(ctx) {
-      const session = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
-      await endSession(provider, session);
+      // What the adapter ends is the session with all that lives with it; grants with `offline_access` stay.
+      await (await provider.Session.get(provider.createContext(ctx.req, ctx.res))).destroy();
       deps.clearSessionCookie(ctx);
     },
     signInUrl(page) {
@@ -42,13 +42,4 @@ export function createBrowserSessions(deps: BrowserSessionsDeps): BrowserSession
       return `${ROUTES.authorization}?${query.toString()}`;
     },
   };
-}
-
-/** Ends a session with the grants that hang on it; those with `offline_access` stay, as they would at any sign-out. */
-export async function endSession(provider: Provider, session: Session): Promise<void> {
-  for (const authorization of Object.values(session.authorizations ?? {})) {
-    if (authorization.grantId === undefined || authorization.persistsLogout === true) continue;
-    await provider.Grant.adapter.destroy(authorization.grantId);
-  }
-  await session.destroy();
 }

@@ -50,6 +50,17 @@ export function createConsents(deps: { db: Db; clock: Clock; audit: Audit }): Co
   };
 }
 
+/** Within a transaction; `false` when the person had not allowed the client anything. */
+export async function forgetConsent(tx: Db, accountId: string, clientId: string): Promise<boolean> {
+  const { numDeletedRows } = await tx
+    .withTables<ConsentTables>()
+    .deleteFrom("oidc_consents")
+    .where("account_id", "=", accountId)
+    .where("client_id", "=", clientId)
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
+}
+
 /** Scopes of an API, told apart from those of another by its identifier. */
 function namesAt([identifier, names]: [string, readonly string[]]): string[] {
   return names.map((name) => `${identifier} ${name}`);

@@ -7,6 +7,14 @@ export const ACCOUNT_CALLBACK_PATH = "/account/signed-in";
 /** Authentication context classes (`acr`), weakest first. */
 export const ACR_PASSWORD = "urn:latchkey:acr:pwd";
 
+/** The feed of revocations: an API of our own, with one scope, for services that prove who they are. */
+export const REVOCATION_FEED_SCOPE = "revocations";
+
+/** Where the feed is, and the audience of the tokens that open it. */
+export function revocationFeedUrl(issuer: string): string {
+  return `${issuer}/revocations`;
+}
+
 export const ROUTES = {
   authorization: "/authorize",
   token: "/token",

@@ -9,42 +9,56 @@
  * while a write of it still waits.
  */
 import type Koa from "koa";
-import type { Middleware } from "koa";
+import type { Context, Middleware } from "koa";
 import type { Accounts } from "../accounts/index.ts";
 import type { Audit } from "../audit/index.ts";
 import type { Clients } from "../clients/index.ts";
 import type { Config } from "../config/index.ts";
 import { type Clock, type CookieSigner, epochSeconds, type Sealer } from "../core/index.ts";
 import type { Logger } from "../observability/index.ts";
+import type { AuthenticateReader, ProtocolSessions, RevocationLog, Revocations, Sessions } from "../sessions/index.ts";
 import type { Db, Redis } from "../storage/index.ts";
 import {
   createDictionary,
   createPostgresStore,
+  createProtocolSessions,
   createProtocolState,
   createRedisStore,
-  createSignInIndex,
+  type ProtocolState,
+  type ProtocolStore,
+  type RequestOrigin,
   runInRequestScope,
   sweepPostgresStore,
 } from "./adapter/index.ts";
+import { createAccessTokenVerifier, createTokenStanding } from "./access-tokens.ts";
+import { letGoWhenAnswered } from "./answered-contexts.ts";
 import { createBrowserSessions } from "./browser-sessions.ts";
 import { accountClientMetadata, grantLimitsOf, toMetadata } from "./configuration/clients.ts";
-import { OFFLINE_MAX_SECONDS, sessionEndAt } from "./configuration/lifetimes.ts";
+import { sessionEndAt } from "./configuration/lifetimes.ts";
 import { createConsents } from "./consents.ts";
 import { ACCOUNT_CLIENT_ID } from "./identity.ts";
 import { createInteractions } from "./interactions.ts";
 import type { BrowserSessions, Interactions, ProtocolPages } from "./interactions-port.ts";
-import { createSigningKeys } from "./keys/index.ts";
+import { createIntrospectionPolicy } from "./introspection-policy.ts";
+import { createPublishedKeys, createSigningKeys } from "./keys/index.ts";
 import { failFastOnRecords, failFastOnState } from "./fail-fast.ts";
 import { allowFormPost } from "./form-post.ts";
+import { createLogoutTokens, type PrepareLogout } from "./logout-tokens.ts";
 import { createProvider } from "./provider.ts";
 import { createClientDescriptions } from "./requesting-clients.ts";
 import { createPushedRequests } from "./pushed-requests.ts";
 import { createRestartTokens } from "./restarts.ts";
 import { applyResponseRules, clearSessionCookie } from "./response-rules.ts";
+import { createFeedReaders } from "./revocation-feed-readers.ts";
+import { createStructuredTokens } from "./structured-tokens.ts";
+import { createTokenRevocation, type RevokedToken, type TokenRevocation } from "./token-revocation.ts";
 
-export { ROUTES as PROTOCOL_ROUTES } from "./identity.ts";
+export { revocationFeedUrl, ROUTES as PROTOCOL_ROUTES } from "./identity.ts";
 export type * from "./interactions-port.ts";
+export { signInSecondsMax } from "./configuration/lifetimes.ts";
+export { forgetConsent } from "./consents.ts";
 export { interactionUrl, restartUrl } from "./restarts.ts";
+export type { RevokedToken } from "./token-revocation.ts";
 
 export interface OidcDeps {
   readonly config: Config;
@@ -59,6 +73,11 @@ export interface OidcDeps {
   readonly audit: Audit;
   readonly accounts: Accounts;
   readonly clients: Clients;
+  readonly revocations: Revocations;
+  readonly revocationLog: RevocationLog;
+  readonly sessions: Sessions;
+  /** Where a request comes from, resolved behind trusted proxies only, and its id. */
+  readonly originOf: (ctx: Context) => { readonly address: string; readonly requestId: string };
   readonly pages: ProtocolPages;
   readonly logger: Logger;
 }
@@ -70,31 +89,38 @@ export interface Oidc {
   readonly requestScope: Middleware;
   readonly interactions: Interactions;
   readonly browserSessions: BrowserSessions;
+  /** Who may read the feed of revocations. */
+  readonly authenticateReader: AuthenticateReader;
+  /** The logout token that tells a client of a session that ended, and where it goes. */
+  readonly prepareLogout: PrepareLogout;
 }
 
 /** What can be done with protocol state without a running server. */
-export interface SignInsOfAccounts {
-  endSignIns(accountId: string): Promise<void>;
+export interface ProtocolCommands {
+  /**
+   * Revokes any token of ours that is alive, a refresh token with all that hangs on its grant; `undefined` for others.
+   *
+   * @throws AppError STORE_UNAVAILABLE
+   */
+  revokeToken(token: string): Promise<RevokedToken | undefined>;
   /** Deletes what has expired; returns how many things. */
   sweep(): Promise<number>;
 }
 
-type StateDeps = Pick<OidcDeps, "config" | "clock" | "db" | "redis" | "audit"> & { readonly clients: Clients };
+type StateDeps = Pick<OidcDeps, "config" | "clock" | "db" | "redis" | "audit" | "revocations" | "sessions"> & {
+  readonly clients: Clients;
+};
 
 function createState(deps: StateDeps) {
-  const { config, clock, db, redis } = deps;
-  // A grant given at the very end of a session lives on from there.
-  const lifetimeSeconds = config.session.maxSeconds + OFFLINE_MAX_SECONDS;
+  const { config, clock, db } = deps;
   const accountClient = accountClientMetadata(config.issuer);
-  const index = createSignInIndex({ db, clock, audit: deps.audit, lifetimeSeconds });
   const state = createProtocolState({
-    store: failFastOnState(
-      redis === undefined ? createPostgresStore({ db, clock }) : createRedisStore({ redis, clock }),
-    ),
+    store: createStore(deps),
     dictionary: createDictionary({ db }),
-    index,
+    sessions: deps.sessions,
     clock,
     sessionEndAt: (begunAt) => sessionEndAt(config.session, begunAt, epochSeconds(clock)),
+    replaySeconds: config.refresh.replaySeconds,
     async findGrantLimits(clientId) {
       if (clientId === ACCOUNT_CLIENT_ID) return { since: 0, identityScopes: ["openid"] };
       const client = await deps.clients.findClient(clientId);
@@ -106,18 +132,36 @@ function createState(deps: StateDeps) {
       return client && toMetadata(client);
     },
   });
-  return { state, index };
+  return { state };
 }
 
-/** Ends sign-ins of accounts and sweeps: all that the command line needs of the protocol. */
-export function createSignInsOfAccounts(deps: StateDeps): SignInsOfAccounts {
-  const { state, index } = createState(deps);
+function createStore({ clock, db, redis }: Pick<OidcDeps, "clock" | "db" | "redis">): ProtocolStore {
+  return failFastOnState(redis === undefined ? createPostgresStore({ db, clock }) : createRedisStore({ redis, clock }));
+}
+
+/** What the protocol store has of sign-ins, for `sessions`. */
+export function createProtocolSessionsOf(deps: Pick<OidcDeps, "config" | "clock" | "db" | "redis">): ProtocolSessions {
+  const dictionary = createDictionary(deps);
+  const { idleSeconds } = deps.config.session;
+  return createProtocolSessions({ store: createStore(deps), dictionary, clock: deps.clock, idleSeconds });
+}
+
+function createRevocationOfTokens(deps: StateDeps, state: ProtocolState) {
+  const { db, clock, audit, revocations } = deps;
+  const { issuer } = deps.config;
+  const keys = createPublishedKeys({ db, clock });
+  const verifyAccessToken = createAccessTokenVerifier({ issuer, clock, keys });
+  const revocation: TokenRevocation = createTokenRevocation({ db, audit, revocations, state, verifyAccessToken });
+  return { verifyAccessToken, revocation };
+}
+
+/** Revokes tokens and sweeps: all that the command line needs of the protocol. */
+export function createProtocolCommands(deps: StateDeps): ProtocolCommands {
+  const { state } = createState(deps);
+  const { revocation } = createRevocationOfTokens(deps, state);
   return {
-    endSignIns: (accountId) => state.endSignIns(accountId),
-    async sweep() {
-      const ofStore = deps.redis === undefined ? await sweepPostgresStore(deps) : 0;
-      return ofStore + (await index.sweep());
-    },
+    revokeToken: (token) => revocation.revokeToken(token),
+    sweep: async () => (deps.redis === undefined ? sweepPostgresStore(deps) : 0),
   };
 }
 
@@ -129,32 +173,49 @@ export async function createOidc(given: OidcDeps): Promise<Oidc> {
   const restartTokens = createRestartTokens({ sealer, clock });
   const describeClient = createClientDescriptions({ clients, issuer: config.issuer, brandName: config.brand.name });
   const keys = await createSigningKeys({ ...deps, db: deps.patientDb }).load();
-  const provider = createProvider({ ...deps, state, consents, restartTokens, describeClient, keys });
+  const mayIntrospect = createIntrospectionPolicy(clients);
+  const provider = createProvider({ ...deps, state, consents, restartTokens, describeClient, keys, mayIntrospect });
   const pushedRequests = createPushedRequests({ provider, state, clients, clock });
+  provider.use(letGoWhenAnswered);
   applyResponseRules(provider, { issuer: config.issuer, logger: deps.logger });
+  const { verifyAccessToken, revocation } = createRevocationOfTokens(deps, state);
+  const isAlive = createTokenStanding({ ...deps, log: deps.revocationLog });
+  const tokens = { ...deps, verifyAccessToken, isAlive, mayIntrospect, revocation };
+  const structuredTokens = createStructuredTokens(provider, tokens);
 
   return {
     app: provider,
     requestScope: (ctx, next) =>
-      runInRequestScope(async () => {
-        await next();
-        allowFormPost(ctx, deps.pages);
-        await pushedRequests.endAnswered(ctx);
-        await state.flush();
-      }),
+      runInRequestScope(
+        async () => {
+          await next();
+          allowFormPost(ctx, deps.pages);
+          await structuredTokens.completeAnswer(ctx);
+          await pushedRequests.endAnswered(ctx);
+          await state.flush();
+        },
+        originOf(deps, ctx),
+      ),
     interactions: createInteractions({
       provider,
       clients,
       consents,
       restartTokens,
       pushedRequests,
+      sessions: deps.sessions,
       clock,
       describeClient,
     }),
+    prepareLogout: createLogoutTokens(provider),
     browserSessions: createBrowserSessions({
       provider,
       accounts: deps.accounts,
       clearSessionCookie: (ctx) => clearSessionCookie(provider, ctx, config.issuer),
     }),
+    authenticateReader: createFeedReaders({ ...tokens, issuer: config.issuer }),
   };
+}
+
+function originOf(deps: Pick<OidcDeps, "originOf">, ctx: Context): RequestOrigin {
+  return { ...deps.originOf(ctx), userAgent: ctx.get("user-agent") };
 }

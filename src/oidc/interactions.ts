@@ -1,8 +1,7 @@
 import type { Context } from "koa";
 import { errors, type Interaction, type InteractionResults } from "oidc-provider";
 import { type Clock, epochSeconds } from "../core/index.ts";
-import { newGrantId } from "./adapter/index.ts";
-import { endSession } from "./browser-sessions.ts";
+import { incompleteEnding, newGrantId } from "./adapter/index.ts";
 import type { Consents } from "./consents.ts";
 import { askedScopes, describeInteraction, type DescriptionDeps } from "./describe-interaction.ts";
 import { addScopes } from "./grants.ts";
@@ -10,10 +9,12 @@ import { ACR_PASSWORD } from "./identity.ts";
 import type { Interactions, PendingInteraction } from "./interactions-port.ts";
 import type { PushedRequests } from "./pushed-requests.ts";
 import { createRestarts } from "./restarts.ts";
+import type { Sessions } from "../sessions/index.ts";
 
 export interface InteractionsDeps extends DescriptionDeps {
   readonly consents: Consents;
   readonly pushedRequests: PushedRequests;
+  readonly sessions: Pick<Sessions, "endHeld" | "checkRoom">;
   readonly clock: Clock;
 }
 
@@ -31,14 +32,18 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
   }
 
   /**
-   * Ends the session of whoever else was signed in in this browser. The library would do so with a form that submits
+   * Ends the session of whoever else was signed in in this browser, unless there is no room for this person's. The library would do so with a form that submits
    * itself, which needs script, and from which `form-action` lets nobody get to an app on another site.
    */
-  async function leaveOtherSession(ctx: Context, accountId: string): Promise<void> {
+  async function makeWayFor(ctx: Context, accountId: string): Promise<void> {
     const session = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
-    if (session.accountId === undefined || session.accountId === accountId) return;
+    if (session.accountId === accountId) return;
+    // Said at the page, where the person can do something about it. What decides is the beginning of the session.
+    await deps.sessions.checkRoom(accountId);
+    if (session.accountId === undefined) return;
     const interaction = await read(ctx);
-    await endSession(provider, session);
+    const { isComplete } = await deps.sessions.endHeld(session.uid, "replaced");
+    if (!isComplete) throw incompleteEnding();
     if (interaction?.session === undefined) return;
     // What waits is no longer bound to the session that it began in.
     delete interaction.session;
@@ -60,7 +65,7 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
       return describeInteraction(deps, interaction);
     },
     async completeSignIn(ctx, interaction, { accountId, methods }) {
-      await leaveOtherSession(ctx, accountId);
+      await makeWayFor(ctx, accountId);
       const login = { accountId, acr: ACR_PASSWORD, amr: [...methods], ts: epochSeconds(deps.clock), remember: true };
       const created = interaction.page === "create-account" ? { create: {} } : {};
       return finish(ctx, interaction, { ...created, login });

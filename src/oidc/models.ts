@@ -2,17 +2,18 @@ import type { Provider } from "oidc-provider";
 import { sha256 } from "../core/index.ts";
 import type { Clients } from "../clients/index.ts";
 import {
-  newRefreshFamily,
+  newAccessTokenId,
+  newRefreshFamilyIn,
+  newSuccessor,
   newTag,
   newTaggedSecret,
-  nextInRefreshFamily,
   parseRefreshToken,
   type ProtocolState,
 } from "./adapter/index.ts";
 import { isClientSecret } from "./configuration/clients.ts";
 
 /** What the types leave out: every model makes its own ids. */
-type WithTokenId = { generateTokenId(): string; format?: string; sessionUid?: string | undefined };
+type WithTokenId = { generateTokenId(): string; format?: string; sessionUid?: string; grantId?: string };
 type Model = { readonly prototype: object };
 
 /** Gives the library's models identifiers that lead to their sign-in: see `adapter/identifiers.ts`. */
@@ -21,14 +22,13 @@ export function useOwnIdentifiers(provider: Provider): void {
   overrideTokenId(AuthorizationCode, (code) => newTaggedSecret(code.sessionUid ?? newTag()));
   overrideTokenId(AccessToken, (token, original) => {
     const id = original();
-    return token.format === "opaque" ? newTaggedSecret(token.sessionUid ?? newTag()) : id;
+    if (token.format === "opaque") return newTaggedSecret(token.sessionUid ?? newTag());
+    return token.grantId === undefined ? id : newAccessTokenId(token.grantId);
   });
   overrideTokenId(RefreshToken, (token) => {
     const { RotatedRefreshToken } = contextOf(provider)?.oidc.entities ?? {};
     const predecessor = parseRefreshToken(RotatedRefreshToken?.jti ?? "");
-    return predecessor === undefined
-      ? newRefreshFamily(token.sessionUid ?? newTag())
-      : nextInRefreshFamily(predecessor);
+    return predecessor === undefined ? newRefreshFamilyIn(token.sessionUid ?? newTag()) : newSuccessor(predecessor);
   });
   useOwnSessionIdentifiers(provider);
 }
@@ -105,6 +105,14 @@ export function useOwnSecretComparison(provider: Provider, clients: Clients): vo
   provider.Client.prototype.compareClientSecret = function compareClientSecret(presented) {
     return isClientSecret(clients, this.clientId, presented);
   };
+}
+
+/**
+ * Where the library ends a refresh token, its grant follows, and takes all of its tokens along. Were the token dropped
+ * first, a crash in between would leave a grant whose JWTs nobody was told of, and nobody a token to end it with.
+ */
+export function useGrantsToEndRefreshTokens(provider: Provider): void {
+  provider.RefreshToken.prototype.destroy = async () => undefined;
 }
 
 /** The library looks and then writes, which lets two parallel requests through; we claim in one step. */

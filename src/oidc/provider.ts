@@ -2,23 +2,36 @@ import { type Configuration, type ErrorOut, errors, type KoaContextWithOIDC, Pro
 import type { Accounts } from "../accounts/index.ts";
 import type { Config } from "../config/index.ts";
 import { type Clock, type CookieSigner, epochSeconds, isAppError } from "../core/index.ts";
-import type { Clients } from "../clients/index.ts";
+import { AUTH_METHODS, type Clients } from "../clients/index.ts";
 import type { ProtocolState } from "./adapter/index.ts";
 import { CLAIMS, findAccount } from "./configuration/claims.ts";
 import { extraClientMetadata, refuseLongLivedAssertion } from "./configuration/clients.ts";
 import { cookies } from "./configuration/cookies.ts";
 import { ALGORITHMS, features } from "./configuration/features.ts";
+import { discovery } from "./configuration/discovery.ts";
 import { createInteractionPolicy } from "./configuration/interaction-policy.ts";
 import { lifetimes } from "./configuration/lifetimes.ts";
 import { PARAMETER_CHECKS } from "./configuration/request-limits.ts";
-import { TOKENS } from "./configuration/tokens.ts";
+import { revokeGrantPolicy } from "./configuration/sign-out.ts";
+import { sessionClaims, TOKENS } from "./configuration/tokens.ts";
 import type { Consents } from "./consents.ts";
 import { loadExistingGrant } from "./grants.ts";
 import { ACR_PASSWORD, ROUTES } from "./identity.ts";
+import type { IntrospectionPolicy } from "./introspection-policy.ts";
 import type { ProtocolPages, RequestingClient } from "./interactions-port.ts";
 import type { SigningKey } from "./keys/index.ts";
+import { leaveLogoutTokensToTheQueue } from "./logout-tokens.ts";
+import type { RevocationLog } from "../sessions/index.ts";
 import { asStoreFailure } from "../storage/index.ts";
-import { useAtomicReplayDetection, useKnownClients, useOwnIdentifiers, useOwnSecretComparison } from "./models.ts";
+import {
+  useAtomicReplayDetection,
+  useGrantsToEndRefreshTokens,
+  useKnownClients,
+  useOwnIdentifiers,
+  useOwnSecretComparison,
+} from "./models.ts";
+import { useRevocationLog } from "./opaque-tokens.ts";
+import { useRefreshGrant } from "./refresh-grant.ts";
 import { interactionUrl, restartUrl, type RestartTokens } from "./restarts.ts";
 
 export interface ProviderDeps {
@@ -31,6 +44,8 @@ export interface ProviderDeps {
   readonly state: ProtocolState;
   readonly keys: readonly SigningKey[];
   readonly restartTokens: RestartTokens;
+  readonly mayIntrospect: IntrospectionPolicy;
+  readonly revocationLog: RevocationLog;
   readonly pages: ProtocolPages;
   readonly describeClient: (clientId: string | undefined) => Promise<RequestingClient | undefined>;
 }
@@ -42,10 +57,10 @@ export function createProvider(deps: ProviderDeps): Provider {
 
   const provider = new Provider(config.issuer, {
     adapter: state.adapterFactory,
-    jwks: { keys: deps.keys.map(({ jwk }) => jwk) },
+    jwks: { keys: deps.keys.map(({ key }) => key) },
     cookies: cookies(config.issuer, deps.cookieSigner),
     routes: ROUTES,
-    features: features(deps),
+    features: features({ ...deps, issuer: config.issuer }),
     enabledJWA: ALGORITHMS,
     ttl: lifetimes(config, nowSeconds),
     clockTolerance: 15,
@@ -54,9 +69,10 @@ export function createProvider(deps: ProviderDeps): Provider {
     claims: CLAIMS,
     scopes: ["openid", "offline_access"],
     acrValues: [ACR_PASSWORD],
+    discovery: discovery(config.issuer),
     subjectTypes: ["public"],
 
-    clientAuthMethods: ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"],
+    clientAuthMethods: [...AUTH_METHODS],
     assertJwtClientAuthClaimsAndHeader: refuseLongLivedAssertion(nowSeconds),
     extraClientMetadata,
     clientBasedCORS: (_ctx, origin, client) => listOf(client["allowed_origins"]).includes(origin),
@@ -70,7 +86,9 @@ export function createProvider(deps: ProviderDeps): Provider {
     extraParams: PARAMETER_CHECKS,
     pkce: { required: (_ctx, client) => client["require_pkce"] !== false },
     loadExistingGrant: loadExistingGrant(deps),
+    revokeGrantPolicy,
     ...TOKENS,
+    extraTokenClaims: sessionClaims(state),
 
     interactions: {
       policy: createInteractionPolicy(),
@@ -84,6 +102,10 @@ export function createProvider(deps: ProviderDeps): Provider {
   useOwnIdentifiers(provider);
   useOwnSecretComparison(provider, clients);
   useAtomicReplayDetection(provider, state, nowSeconds);
+  useGrantsToEndRefreshTokens(provider);
+  useRefreshGrant(provider, { state, limits: config, nowSeconds });
+  useRevocationLog(provider, deps.revocationLog);
+  leaveLogoutTokensToTheQueue(provider);
   return provider;
 }
 

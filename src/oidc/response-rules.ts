@@ -5,6 +5,7 @@ import { type AppError, isAppError } from "../core/index.ts";
 import type { Logger } from "../observability/index.ts";
 import { asStoreFailure } from "../storage/index.ts";
 import { ROUTES } from "./identity.ts";
+import { isAboutJwt } from "./structured-tokens.ts";
 
 /** How long caches may keep discovery and JWKS: long enough to spare us, short enough for a key to be seen in time. */
 const PUBLISHED_SECONDS = 300;
@@ -59,6 +60,8 @@ export function applyResponseRules(provider: Provider, deps: { issuer: string; l
   for (const event of REFUSALS) {
     // Of so many alike events the types make as many overloads, none of which fits a name that varies.
     (provider as EventEmitter).on(event, (ctx: Context, error: errors.OIDCProviderError) => {
+      // To these there is another answer.
+      if (isAboutJwt(error)) return;
       deps.logger.warn({ ...describeRequest(ctx), reason: error.error, detail: error.error_detail }, "request refused");
     });
   }

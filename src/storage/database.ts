@@ -1,6 +1,7 @@
 import { CompiledQuery, Kysely, PGliteDialect, PostgresDialect } from "kysely";
 import pg from "pg";
 import { AppError } from "../core/index.ts";
+import { type Listener, listenOnPostgres } from "./listening.ts";
 
 const CONNECT_TIMEOUT_MS = 800;
 /** How long a request waits for a Postgres that hangs, before it is answered with 503. */
@@ -18,6 +19,13 @@ export interface Database {
   readonly db: Db;
   /** For migrations, which may take as long as they need: statements here have no deadline. */
   readonly patientDb: Db;
+  /** A connection for who must keep up while requests take all others. For short statements, one at a time. */
+  readonly followingDb: Db;
+  /**
+   * Calls `onWake` whenever something was sent to the channel (NOTIFY) or may have been missed. It never fails: while
+   * the database is away nobody is woken. Closed with the database at the latest.
+   */
+  listen(channel: string, onWake: () => void): Listener;
   /** @throws AppError STORE_UNAVAILABLE within half a second when the database does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -44,20 +52,31 @@ export function openPostgres(options: PostgresOptions): Database {
   // A pool of its own: a probe must not wait behind requests, nor take a connection from them.
   const pingPool = new pg.Pool({ ...settings, max: 1, query_timeout: PING_TIMEOUT_MS });
   const patientPool = new pg.Pool({ ...settings, max: 1, query_timeout: 0, statement_timeout: 0 });
-  for (const each of [pool, pingPool, patientPool]) reportErrors(each, options.onConnectionError);
+  const followingPool = new pg.Pool({ ...settings, max: 1 });
+  for (const each of [pool, pingPool, patientPool, followingPool]) reportErrors(each, options.onConnectionError);
   const db: Db = new Kysely({ dialect: new PostgresDialect({ pool }) });
   const patientDb: Db = new Kysely({ dialect: new PostgresDialect({ pool: patientPool }) });
+  const followingDb: Db = new Kysely({ dialect: new PostgresDialect({ pool: followingPool }) });
+  const listeners: Listener[] = [];
   return {
     kind: "postgres",
     db,
     patientDb,
+    followingDb,
+    listen(channel, onWake) {
+      const { onConnectionError } = options;
+      const listener = listenOnPostgres({ settings, channel, onWake, onConnectionError });
+      listeners.push(listener);
+      return listener;
+    },
     async ping() {
       await pingPool.query("select 1").catch((cause: unknown) => {
         throw new AppError("STORE_UNAVAILABLE", { detail: "postgres does not answer", retryAfterSeconds: 5, cause });
       });
     },
     async close() {
-      await Promise.all([db.destroy(), patientDb.destroy(), pingPool.end()]);
+      await Promise.all(listeners.map((listener) => listener.close()));
+      await Promise.all([db.destroy(), patientDb.destroy(), followingDb.destroy(), pingPool.end()]);
     },
   };
 }
@@ -82,6 +101,21 @@ export async function openEmbedded(directory: string | undefined): Promise<Datab
     kind: "embedded",
     db,
     patientDb: db,
+    followingDb: db,
+    listen(channel, onWake) {
+      const listening = pglite.listen(channel, onWake).then((unlisten) => {
+        onWake();
+        return unlisten;
+      });
+      // Fails only when the database is closed before it has begun, and then nobody listens.
+      listening.catch(() => undefined);
+      return {
+        async close() {
+          const unlisten = await listening.catch(() => undefined);
+          if (!pglite.closed) await unlisten?.();
+        },
+      };
+    },
     async ping() {
       await db.executeQuery(CompiledQuery.raw("select 1"));
     },

@@ -7,6 +7,8 @@
 export { type DataDirectory, DataDirectoryLockedError, lockDataDirectory, socketPathIn } from "./data-directory.ts";
 export { type Database, type Db, openEmbedded, openPostgres } from "./database.ts";
 export { asStoreFailure, guardStore } from "./failures.ts";
+export type { Listener } from "./listening.ts";
 export { createMigrations, type Migrations } from "./migrations.ts";
 export { connectRedis, openRedis, readHash } from "./redis.ts";
+export { guardRedis } from "./redis-guard.ts";
 export type { Redis } from "ioredis";

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createDeferred } from "./deferred.ts";
+import { systemPlatform } from "./platform.ts";
 import type { RevocationRecord } from "./revoked-set.ts";
 
 /** One reader of the fake feed, as the issuer sees it. */
@@ -9,7 +10,8 @@ export interface FakeConnection {
   readonly token: string;
   reset(): void;
   send(id: number): void;
-  beat(): void;
+  /** `sentAt` in seconds since the epoch; now, when left out. */
+  beat(sentAt?: number): void;
   write(text: string): void;
   /** As a network does it: no farewell. */
   cut(): void;
@@ -71,7 +73,9 @@ function connect(request: IncomingMessage, response: ServerResponse, state: Feed
     token: (request.headers.authorization ?? "").replace("Bearer ", ""),
     reset: () => write("event: reset\ndata: {}\n\n"),
     send: (id) => write(frameOf(id, { ...state.records.get(id) })),
-    beat: () => write(`event: heartbeat\nid: ${state.lastId}\ndata: {}\n\n`),
+    beat(sentAt = systemPlatform.nowMs() / 1_000) {
+      write(`event: heartbeat\nid: ${state.lastId}\ndata: ${JSON.stringify({ sentAt })}\n\n`);
+    },
     write,
     cut: () => response.destroy(),
     end: () => void response.end(),

@@ -1,6 +1,7 @@
 import { createDeferred } from "./deferred.ts";
 import { VerifierError } from "./errors.ts";
 import { createEventStreamParser, EventStreamFault } from "./event-stream.ts";
+import { createFeedDelay } from "./feed-delay.ts";
 import { type FeedEvent, parseFeedEvent } from "./feed-events.ts";
 import { ageMsOf, type Moment, momentOf, type Platform } from "./platform.ts";
 
@@ -47,6 +48,7 @@ export function openFeed(deps: FeedConnectionDeps, request: FeedRequest): FeedCo
   const { platform, staleAfterMs } = deps;
   const controller = new AbortController();
   const begun = createDeferred<boolean>();
+  const delay = createFeedDelay(platform);
   let heartbeatAt: Moment | undefined;
   let silence: string | undefined;
   let cancelWatch = (): void => undefined;
@@ -59,15 +61,21 @@ export function openFeed(deps: FeedConnectionDeps, request: FeedRequest): FeedCo
     }, delayMs);
   }
 
+  const watchLoading = (): void => watch(Math.max(staleAfterMs, LOADING_SILENCE_MS), "nothing came");
+
+  function takeHeartbeat(sentAt: number | undefined): void {
+    // After a silence it may have lain in a buffer, and tell of a time long past: a paused process wakes up to many.
+    const isAfterSilence = heartbeatAt !== undefined && ageMsOf(heartbeatAt, platform) >= staleAfterMs;
+    const isHeldBack = sentAt !== undefined && delay.delayMsOf(sentAt) >= staleAfterMs;
+    if (isAfterSilence || isHeldBack) throw new EventStreamFault("heartbeats came late");
+    heartbeatAt = momentOf(platform);
+    watch(staleAfterMs, "heartbeats stopped");
+  }
+
   function take(event: FeedEvent): void {
-    if (event.type === "heartbeat") {
-      // After a silence it may have lain in a buffer, and tell of a time long past: a paused process wakes up to many.
-      if (heartbeatAt !== undefined && ageMsOf(heartbeatAt, platform) >= staleAfterMs) {
-        throw new EventStreamFault("heartbeats came late");
-      }
-      heartbeatAt = momentOf(platform);
-      watch(staleAfterMs, "heartbeats stopped");
-    }
+    if (event.type === "heartbeat") takeHeartbeat(event.sentAt);
+    // Only events show that it goes on: comments can be sent for ever.
+    else if (heartbeatAt === undefined) watchLoading();
     request.onEvent(event);
     begun.resolve(true);
   }
@@ -81,7 +89,6 @@ export function openFeed(deps: FeedConnectionDeps, request: FeedRequest): FeedCo
     for (;;) {
       const part = await reader.read();
       if (part.done) return { type: "cut", detail: "the issuer ended the feed" };
-      if (heartbeatAt === undefined) watch(Math.max(staleAfterMs, LOADING_SILENCE_MS), "nothing came");
       parser.push(part.value);
     }
   }
@@ -95,7 +102,7 @@ export function openFeed(deps: FeedConnectionDeps, request: FeedRequest): FeedCo
         await response.body?.cancel();
         return body;
       }
-      watch(Math.max(staleAfterMs, LOADING_SILENCE_MS), "nothing came");
+      watchLoading();
       return await read(body.stream);
     } catch (cause) {
       if (silence !== undefined) return { type: "cut", detail: silence };

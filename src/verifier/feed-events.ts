@@ -6,7 +6,8 @@ import type { RevocationRecord } from "./revoked-set.ts";
 export type FeedEvent =
   | { readonly type: "reset" }
   | { readonly type: "revocation"; readonly id: string; readonly record: RevocationRecord }
-  | { readonly type: "heartbeat"; readonly id: string };
+  /** `sentAt`: seconds since the epoch, by the issuer's clock; absent where the issuer does not say. */
+  | { readonly type: "heartbeat"; readonly id: string; readonly sentAt: number | undefined };
 
 /**
  * Absent: an event of a name that is not known. The protocol grows by kinds of revocation, which are never overlooked,
@@ -19,7 +20,7 @@ export function parseFeedEvent(event: StreamEvent): FeedEvent | undefined {
     case "reset":
       return { type: "reset" };
     case "heartbeat":
-      return { type: "heartbeat", id: parseId(event.id) };
+      return { type: "heartbeat", id: parseId(event.id), sentAt: parseSentAt(event.data) };
     case "revocation":
       return { type: "revocation", id: parseId(event.id), record: parseRecord(event.data) };
     default:
@@ -37,6 +38,12 @@ function parseRecord(data: string): RevocationRecord {
   if (typeof kind !== "string" || typeof value !== "string" || !isTime(expiresAt)) throw malformed();
   if (issuedBefore !== undefined && issuedBefore !== null && !isTime(issuedBefore)) throw malformed();
   return { kind, value, expiresAt, ...(isTime(issuedBefore) ? { issuedBefore } : {}) };
+}
+
+function parseSentAt(data: string): number | undefined {
+  const { sentAt } = parseJsonObject(data) ?? {};
+  if (sentAt !== undefined && !isTime(sentAt)) throw new EventStreamFault("a heartbeat is malformed");
+  return sentAt;
 }
 
 function isTime(value: unknown): value is number {

@@ -6,6 +6,8 @@ import type { JsonObject } from "./json-object.ts";
 import { createKeptValue, type KeptValue } from "./kept-value.ts";
 import type { Platform } from "./platform.ts";
 
+type KeyName = Pick<JWSHeaderParameters, "alg" | "kid">;
+
 export interface KeySource {
   /**
    * The issuer's key of that name, for that algorithm.
@@ -13,6 +15,8 @@ export interface KeySource {
    * @throws VerifierError `token_key_unknown`, `issuer_unavailable`, `issuer_misconfigured`
    */
   find(header: JWSHeaderParameters): CryptoKey | Promise<CryptoKey>;
+  /** The same if nothing has to be loaded or imported for it, and otherwise nothing. */
+  peek(name: KeyName): CryptoKey | undefined;
   load(): Promise<void>;
   isLoaded(): boolean;
 }
@@ -60,8 +64,11 @@ export function createKeySource(deps: {
     return foundAnew;
   }
 
+  const peek = (name: KeyName): CryptoKey | undefined => keys.peek()?.found.get(nameOf(name));
+
   return {
-    find: (header) => keys.peek()?.found.get(nameOf(header)) ?? search(header),
+    find: (header) => peek(header) ?? search(header),
+    peek,
     async load() {
       await keys.get();
     },
@@ -69,7 +76,7 @@ export function createKeySource(deps: {
   };
 }
 
-function nameOf({ alg, kid }: JWSHeaderParameters): string {
+function nameOf({ alg, kid }: KeyName): string {
   return `${alg} ${kid}`;
 }
 

@@ -61,7 +61,7 @@ export function createRevocationView(deps: {
     emit("stale", { reason: "unknown_kind" });
   }
 
-  function takeHeartbeat(id: string): void {
+  function takeHeartbeat({ id, sentAt }: Extract<FeedEvent, { type: "heartbeat" }>): void {
     inForce = announced ?? inForce;
     announced = undefined;
     position = id;
@@ -70,7 +70,8 @@ export function createRevocationView(deps: {
     cancelTimer = platform.setTimer(tellSilence, staleAfterMs);
     if (ageMsOf(forgottenAt, platform) >= FORGET_EVERY_MS) {
       forgottenAt = momentOf(platform);
-      inForce.forgetExpired(freshness.safeNowSeconds());
+      // Records end by the issuer's clock. Where ours was ahead and is then set right, tokens live again.
+      inForce.forgetExpired(Math.min(freshness.safeNowSeconds(), sentAt ?? Number.POSITIVE_INFINITY));
     }
     if (isToldLive || !freshness.isFresh()) return;
     isToldLive = true;
@@ -80,7 +81,7 @@ export function createRevocationView(deps: {
   return {
     apply(event) {
       if (event.type === "revocation") return takeRevocation(event);
-      if (event.type === "heartbeat") return takeHeartbeat(event.id);
+      if (event.type === "heartbeat") return takeHeartbeat(event);
       announced = new RevokedSet();
       position = undefined;
     },

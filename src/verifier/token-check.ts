@@ -1,13 +1,12 @@
 import { checkProof, type ProofChecks } from "./dpop.ts";
 import { VerifierError } from "./errors.ts";
 import type { Introspection } from "./introspection.ts";
-import type { KeySource } from "./key-source.ts";
 import type { Settings } from "./options.ts";
 import type { Platform } from "./platform.ts";
 import { checkRequirements, type ParsedRequirements } from "./requirements.ts";
 import type { RevocationCheck } from "./revocation-check.ts";
 import type { SignatureCache } from "./signature-cache.ts";
-import { isJwt, verifySignature } from "./token-signature.ts";
+import { isJwt, type TokenSignatures } from "./token-signature.ts";
 import { checkTimes, type VerifiedToken, type VouchedToken } from "./verified-token.ts";
 
 /** No header that a client could send is longer; what is cannot be a token. */
@@ -19,7 +18,7 @@ const OPAQUE_TOKEN = /^[\w.~+/-]+=*$/;
 export interface Checks {
   readonly platform: Platform;
   readonly settings: Settings;
-  readonly keys: KeySource;
+  readonly signatures: TokenSignatures;
   readonly cache: SignatureCache;
   readonly introspection: Introspection;
   readonly revocations: RevocationCheck;
@@ -72,10 +71,11 @@ function parseToken(token: unknown): string {
 
 /** Somebody's word for what the token says: its signature, or the issuer's answer, which holds for this call only. */
 async function vouchFor(token: string, digest: string, checks: Checks): Promise<VouchedToken> {
-  const { settings, keys, cache, introspection } = checks;
+  const { settings, signatures, cache, introspection } = checks;
   if (isJwt(token)) {
-    const known = await verifySignature(token, { keys, algorithms: settings.algorithms, expected: settings });
-    cache.remember(digest, known);
+    const { edition } = cache;
+    const known = await signatures.verify(token);
+    cache.remember(digest, known, edition);
     return known;
   }
   if (!OPAQUE_TOKEN.test(token)) throw new VerifierError("token_malformed");

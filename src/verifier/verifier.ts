@@ -4,7 +4,7 @@ import { createEventHub, type EventHub, type VerifierEvents } from "./events.ts"
 import { createIntrospection } from "./introspection.ts";
 import { createIssuerMetadata } from "./issuer-metadata.ts";
 import { createIssuerRequests } from "./issuer-requests.ts";
-import { createKeySource } from "./key-source.ts";
+import { createKeySource, type KeySource } from "./key-source.ts";
 import { parseOptions, type Settings, type VerifierOptions } from "./options.ts";
 import { type Platform, systemPlatform } from "./platform.ts";
 import { waitUntilReady } from "./readiness.ts";
@@ -12,6 +12,7 @@ import { type ParsedRequirements, parseRequirements, type Requirements } from ".
 import { createRevocationCheck } from "./revocation-check.ts";
 import { createSignatureCache } from "./signature-cache.ts";
 import { acceptToken, type Checks } from "./token-check.ts";
+import { createTokenSignatures } from "./token-signature.ts";
 import { createUsedProofs } from "./used-proofs.ts";
 import type { VerifiedToken } from "./verified-token.ts";
 
@@ -66,8 +67,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
 export function createVerifierOn(platform: Platform, settings: Settings): Verifier {
   const closed = new AbortController();
   const events = createEventHub();
-  const checks = createChecks({ platform, settings, events, closed: closed.signal });
-  const { keys, cache, revocations } = checks;
+  const { keys, checks } = createParts({ platform, settings, events, closed: closed.signal });
+  const { cache, revocations } = checks;
   let lastError: VerifierError | undefined;
   events.on("error", (error) => {
     lastError = error;
@@ -107,24 +108,25 @@ export function createVerifierOn(platform: Platform, settings: Settings): Verifi
   };
 }
 
-function createChecks(deps: {
+function createParts(deps: {
   readonly platform: Platform;
   readonly settings: Settings;
   readonly events: EventHub;
   readonly closed: AbortSignal;
-}): Checks {
+}): { readonly keys: KeySource; readonly checks: Checks } {
   const { platform, settings, events, closed } = deps;
   const toleranceSeconds = settings.clockToleranceSeconds;
   const requests = createIssuerRequests({ ...settings, closed });
   const metadata = createIssuerMetadata({ issuer: settings.issuer, requests, platform });
   const introspection = createIntrospection({ metadata, requests, expected: settings });
   const cache = createSignatureCache({ platform, entriesMax: settings.rememberedTokensMax, toleranceSeconds });
-  return {
+  const keys = createKeySource({ metadata, requests, platform, onChanged: () => cache.clear() });
+  const checks: Checks = {
     platform,
     settings,
     cache,
     introspection,
-    keys: createKeySource({ metadata, requests, platform, onChanged: () => cache.clear() }),
+    signatures: createTokenSignatures({ keys, algorithms: settings.algorithms, expected: settings }),
     revocations: createRevocationCheck({ platform, settings, events, metadata, requests, introspection }),
     proofs: {
       platform,
@@ -134,4 +136,5 @@ function createChecks(deps: {
       usedProofs: settings.usedProofs ?? createUsedProofs({ platform }),
     },
   };
+  return { keys, checks };
 }

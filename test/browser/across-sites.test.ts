@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createOrdersApi } from "../../examples/api/orders-api.ts";
 import { createAppServer } from "../../src/demo/app-server.ts";
-import { alice, shopWeb } from "../support/cast.ts";
+import { alice, bob, shopWeb } from "../support/cast.ts";
 import { populate } from "../support/latchkey.ts";
 import { freePort } from "../support/servers.ts";
 import {
@@ -15,6 +15,8 @@ import {
   textOf,
 } from "./demo-world.ts";
 
+const API_CLIENT_ID = "ordersApi";
+
 // Ports of localhost are one site and share cookies; a name under it is a site of its own.
 let world: DemoWorld;
 let appOrigin: string;
@@ -26,8 +28,8 @@ beforeAll(async () => {
   appOrigin = `http://shop.localhost:${appPort}`;
   const apiUrl = `http://orders.localhost:${apiPort}`;
   const { issuer } = world.latchkey;
-  await populate(world.latchkey, {
-    people: [alice],
+  const secrets = await populate(world.latchkey, {
+    people: [alice, bob],
     resourceServers: [
       { identifier: apiUrl, name: "Orders", scopes: [{ name: "orders:read", description: "See your orders" }] },
     ],
@@ -40,6 +42,7 @@ beforeAll(async () => {
         resources: [{ identifier: apiUrl, scopes: ["orders:read"] }],
         defaultResource: apiUrl,
       },
+      { id: API_CLIENT_ID, name: "Orders API", authMethod: "client_secret_basic", introspects: [apiUrl] },
     ],
   });
   const app = await createAppServer({
@@ -48,7 +51,8 @@ beforeAll(async () => {
     scope: "openid profile email orders:read",
     apiUrl,
   });
-  const api = createOrdersApi({ issuer, audience: apiUrl, appOrigin });
+  const client = { id: API_CLIENT_ID, secret: secrets.get(API_CLIENT_ID) ?? "" };
+  const api = createOrdersApi({ issuer, audience: apiUrl, client, appOrigin });
   app.listen(appPort, "127.0.0.1");
   api.listen(apiPort, "127.0.0.1");
   stops.push(
@@ -80,6 +84,19 @@ test("an app on another site signs in, continues silently after a reload, and si
   await expect.poll(headingOf(page), PATIENTLY).toBe("See your tea orders");
   expect(page.url()).toBe(`${appOrigin}/`);
   expect(await page.context().cookies(world.latchkey.issuer)).toEqual([]);
+});
+
+test("an app on another site may give its token back, which the API hears of [RFC 7009 2]", async () => {
+  const page = await world.openPage();
+  await page.goto(appOrigin);
+  await press(page, "Sign in");
+  await signIn(page, bob);
+  await press(page, "Allow");
+  await expect.poll(textOf(page), PATIENTLY).toContain("Teapot");
+  await press(page, "Revoke now");
+  await expect.poll(textOf(page), PATIENTLY).toContain("Revoked at");
+  await press(page, "Call the API");
+  await expect.poll(textOf(page), PATIENTLY).toContain("401 invalid_token: the API refused the token");
 });
 
 test("a person who does not allow it comes back to the app on the other site", async () => {

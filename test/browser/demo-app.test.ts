@@ -1,5 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { findBarriers } from "../support/accessibility.ts";
 import { alice, bob, mallory } from "../support/cast.ts";
 import { populate } from "../support/latchkey.ts";
 import {
@@ -100,6 +101,49 @@ test("the app asks for one more permission when the API wants it [RFC 6750 3.1]"
   await press(page, "Allow");
   await press(page, "Order more tea");
   await expect.poll(textOf(page), PATIENTLY).toContain("Green tea, 100 g");
+});
+
+const revocationStatus = (page: Page) => (): Promise<string> => page.locator("#revocation-status").innerText();
+
+test("a token that was revoked is refused by the API at once, whose page shows it; the session goes on", async () => {
+  const page = await bobInTheApp();
+  const apiPage = await page.context().newPage();
+  await apiPage.goto(world.apiUrl);
+  await expect.poll(() => apiPage.locator("#feed").innerText(), PATIENTLY).toContain("live");
+
+  await press(page, "Call the API");
+  await expect.poll(revocationStatus(page), PATIENTLY).toContain("200: the API accepted the token");
+  await press(page, "Revoke now");
+  await expect.poll(revocationStatus(page), PATIENTLY).toContain("Revoked at");
+  await press(page, "Call the API");
+  await expect.poll(revocationStatus(page), PATIENTLY).toContain("401 invalid_token: the API refused the token");
+
+  await apiPage.getByRole("link", { name: "Reload every second" }).click();
+  await expect.poll(() => apiPage.locator("td.refused").first().innerText(), PATIENTLY).toContain("revoked");
+  expect(await apiPage.locator("#last-event").innerText()).toContain("of kind token");
+  expect(await textOf(apiPage)()).not.toMatch(/eyJ|bob/i);
+
+  expect(await findBarriers(apiPage)).toEqual([]);
+
+  // Loading again does what an app does: it refreshes, and goes on.
+  await press(page, "Load again");
+  await expect.poll(() => page.locator("#orders-status").innerText(), PATIENTLY).toBe("");
+  await press(page, "Call the API");
+  await expect.poll(revocationStatus(page), PATIENTLY).toContain("200: the API accepted the token");
+});
+
+test("a session that is ended on the account page ends the app's access to the API with it", async () => {
+  const page = await bobInTheApp();
+  const [accountPage] = await Promise.all([
+    page.context().waitForEvent("page"),
+    page.getByRole("link", { name: "your account page" }).click(),
+  ]);
+  await press(accountPage, "Sign out");
+  await expect.poll(headingOf(accountPage), PATIENTLY).toBe("You’re signed out");
+  await press(page, "Call the API");
+  await expect.poll(revocationStatus(page), PATIENTLY).toContain("401 invalid_token: the API refused the token");
+  await press(page, "Load again");
+  await expect.poll(textOf(page), PATIENTLY).toContain("Your sign-in has ended");
 });
 
 test("after a reload the app goes on with one click and no question", async () => {

@@ -55,17 +55,39 @@ export function adapterModelsContract(openGround: () => Promise<Ground>): void {
     test("keeps that it is transient, a waiting sign-out, and which clients outlive it", async () => {
       const tag = newTag();
       const of: SignIn = { tag, sessionId: newTaggedSecret(tag), accountId: OURS, grantIds: {} };
+      const grantId = newGrantId(tag);
+      const lasting = { ...of, grantIds: { shopWeb: grantId } };
       const payload = {
         ...sessionPayload(node, of),
         transient: true,
         state: { secret: "s3cret-Ünï", clientId: "shopWeb", postLogoutRedirectUri: "https://shop.example.com/bye" },
         authorizations: {
-          shopWeb: { sid: tag, grantId: newGrantId(tag), persistsLogout: true as const },
+          shopWeb: { sid: tag, grantId, persistsLogout: true as const },
           billingApi: { sid: tag },
         },
       };
-      await request(node, () => node.model("Session").upsert(of.sessionId, payload, 600));
+      await request(node, async () => {
+        await node.model("Grant").upsert(grantId, grantPayload(node, lasting, "shopWeb"), 600);
+        await node.model("Session").upsert(of.sessionId, payload, 600);
+      });
       expect(await findAnew("Session", of.sessionId)).toEqual(payload);
+    });
+
+    test("knows a client by the grant that it gave it last", async () => {
+      const made = await alice(["shopWeb", "billingApi"]);
+      const second = newGrantId(made.tag);
+      const of = { ...made, grantIds: { shopWeb: second } };
+      const authorize = async (sessionNode: Node): Promise<void> => {
+        const session = await sessionNode.model("Session").find(made.sessionId);
+        await sessionNode.model("Grant").upsert(second, grantPayload(sessionNode, of, "shopWeb"), 600);
+        if (session?.authorizations !== undefined)
+          session.authorizations["shopWeb"] = { sid: made.tag, grantId: second };
+        await sessionNode.model("Session").upsert(made.sessionId, { ...session, kind: "Session" }, 600);
+      };
+      await request(node, () => authorize(node));
+      expect(await findAnew("Session", made.sessionId)).toMatchObject({
+        authorizations: { shopWeb: { grantId: second }, billingApi: { grantId: made.grantIds["billingApi"] } },
+      });
     });
 
     test("without acr and amr has none when it is found", async () => {
@@ -347,7 +369,7 @@ function secretParts(id: string, tag: string): Buffer[] {
   const octets = Buffer.from(secret, "base64url");
   const isRefreshToken = id.length > 80;
   // A refresh token's: family (a locator), generation, family secret, secret.
-  const pieces = isRefreshToken ? [octets.subarray(10, 25), octets.subarray(25)] : [octets];
+  const pieces = isRefreshToken ? [octets.subarray(7, 22), octets.subarray(22)] : [octets];
   return [
     Buffer.from(id),
     Buffer.from(secret),

@@ -20,6 +20,7 @@ import {
   grantPayload,
   issueRefreshToken,
   type Node,
+  refresh,
   request,
   rotate,
   SESSION_SECONDS,
@@ -108,6 +109,21 @@ export function adapterRacesContract(openGround: () => Promise<Ground>): void {
     expect(await codes.find(id)).toBeUndefined();
   });
 
+  test(`${PARALLEL} parallel refreshes with one token get one successor, and each of them can go on`, async () => {
+    const made = await alice();
+    let presented = await issueRefreshToken(nodes[0], made, "shopWeb");
+    for (let round = 1; round <= ground.raceRounds; round += 1) {
+      const results = await race(PARALLEL, (node, loaded) => refresh(node, presented, { loaded }));
+      expectRefusals(results, "none");
+      const successors = new Set(fulfilledOf(results));
+      expect(successors.size).toBe(1);
+      presented = [...successors][0] ?? "";
+      const found = await nodes[round % 2 === 0 ? 0 : 1].model("RefreshToken").find(presented);
+      expect(found).toMatchObject({ rotations: round });
+      expect(found).not.toHaveProperty("consumed");
+    }
+  });
+
   test(`of ${PARALLEL} parallel rotations of one refresh token one wins, and its successor is the only living one [ASVS 10.4.5]`, async () => {
     const made = await alice();
     for (let round = 0; round < ground.raceRounds; round += 1) {
@@ -150,6 +166,36 @@ export function adapterRacesContract(openGround: () => Promise<Ground>): void {
       expect(Object.fromEntries(found)).toEqual({ ...made.grantIds, ...grantIds });
       for (const grantId of Object.values(grantIds)) expect(await nodes[0].model("Grant").find(grantId)).toBeDefined();
     }
+  });
+
+  test("of two grants that parallel requests give one client, everybody sees the same one, and other clients as well", async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const made = await alice(["shopWeb"]);
+      const rivals = [newGrantId(made.tag), newGrantId(made.tag)];
+      await race(2, (node, loaded, racer) =>
+        authorize(node, { ...made, grantIds: { billingApi: rivals[racer] ?? "" } }, "billingApi", loaded),
+      );
+      expect((await nodes[1].model("Session").find(made.sessionId))?.authorizations).toMatchObject({
+        shopWeb: { grantId: made.grantIds["shopWeb"] },
+        billingApi: { grantId: rivals.toSorted().at(-1) },
+      });
+    }
+  });
+
+  test("a request that knows a client by an older grant does not take a newer one from it", async () => {
+    const made = await alice(["shopWeb"]);
+    const newer = newGrantId(made.tag);
+    const waiting = Promise.withResolvers<void>();
+    const grantIds = { billingApi: newGrantId(made.tag) };
+    const last = authorize(nodes[0], { ...made, grantIds }, "billingApi", () => waiting.promise);
+    await authorize(nodes[1], { ...made, grantIds: { shopWeb: newer } }, "shopWeb", async () => {});
+    waiting.resolve();
+    await last;
+    const session = await nodes[1].model("Session").find(made.sessionId);
+    expect(session?.authorizations).toMatchObject({
+      shopWeb: { grantId: newer },
+      billingApi: { grantId: grantIds.billingApi },
+    });
   });
 
   describe("sign-out against four parallel requests", () => {

@@ -7,9 +7,10 @@ import {
   createNode,
   issueRefreshToken,
   type Node,
+  prolong,
+  refresh,
   refreshTokenPayload,
   request,
-  rotate,
   SESSION_SECONDS,
   type SignIn,
   signIn,
@@ -41,7 +42,20 @@ export function adapterTripsContract(openGround: () => Promise<Ground>): void {
 
   test("a refresh takes two", async () => {
     const token = await issueRefreshToken(node, made, "shopWeb");
-    expect(await tripsOf(() => rotate(node, token))).toBe(2);
+    expect(await tripsOf(() => refresh(node, token))).toBe(2);
+  });
+
+  test("the retry of a refresh takes one, for the successor is computed", async () => {
+    const token = await issueRefreshToken(node, made, "shopWeb");
+    const successor = await refresh(node, token);
+    expect(await tripsOf(async () => expect(await refresh(node, token)).toBe(successor))).toBe(1);
+  });
+
+  test("a use that does not rotate takes two, and the next ones of the same minute take one", async () => {
+    const token = await issueRefreshToken(node, made, "shopWeb");
+    const use = (): Promise<void> => prolong(node, token, 600);
+    expect(await tripsOf(use)).toBe(2);
+    expect(await tripsOf(use)).toBe(1);
   });
 
   test("the exchange of a code takes three", async () => {

@@ -206,14 +206,14 @@ function tableGround(db: Db, clock: MovableClock) {
 
 type AsideTables = {
   oidc_dictionary: { value: string };
-  oidc_sign_ins: { account_id: string; tag: string };
+  sessions: { account_id: string; id: string };
 };
 
 /** What lies in Postgres whatever the store: the dictionary and the index. */
 async function dumpTables(db: Db): Promise<Buffer> {
   const tables = db.withTables<AsideTables>();
   const texts = await tables.selectFrom("oidc_dictionary").select("value").execute();
-  const signIns = await tables.selectFrom("oidc_sign_ins").select(["account_id", "tag"]).execute();
+  const signIns = await tables.selectFrom("sessions").select(["account_id", "id"]).execute();
   return Buffer.from(JSON.stringify([texts, signIns]));
 }
 

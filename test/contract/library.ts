@@ -4,32 +4,39 @@
 import { createAudit } from "../../src/audit/index.ts";
 import type { Adapter, AdapterPayload } from "oidc-provider";
 import { expect } from "vitest";
-import { type Clock, epochSeconds } from "../../src/core/index.ts";
+import { type Clock, epochSeconds, randomOctets } from "../../src/core/index.ts";
 import {
   newGrantId,
   newRefreshFamily,
   newTag,
   newTaggedSecret,
   nextInRefreshFamily,
+  NONCE_BYTES,
   parseRefreshToken,
 } from "../../src/oidc/adapter/identifiers.ts";
 import {
+  beginRefresh,
   type GrantLimits,
   createDictionary,
   createProtocolState,
-  createSignInIndex,
+  createProtocolSessions,
+  newSuccessor,
   type ProtocolState,
   type ProtocolStore,
   runInRequestScope,
 } from "../../src/oidc/adapter/index.ts";
+import { forgetConsent } from "../../src/oidc/index.ts";
+import { createRevocations, createSessions, type Sessions, type SessionsDeps } from "../../src/sessions/index.ts";
 import type { Ground, StoreConnection } from "./grounds.ts";
 
 export const SESSION_SECONDS = 14 * 24 * 60 * 60;
+export const REPLAY_SECONDS = 30;
 const INDEX_SECONDS = 30 * 24 * 60 * 60;
 
 /** One node of a deployment: a protocol state of its own, with its own caches, over its own connection. */
 export interface Node {
   readonly state: ProtocolState;
+  readonly sessions: Sessions;
   readonly clock: Clock;
   model(name: string): Adapter;
 }
@@ -38,6 +45,10 @@ export interface NodeOptions {
   /** Takes the place of the connection's. */
   readonly store?: ProtocolStore;
   readonly sessionSeconds?: number;
+  readonly session?: Partial<SessionsDeps["session"]>;
+  readonly revocations?: SessionsDeps["revocations"];
+  readonly onSessionEnd?: SessionsDeps["onSessionEnd"];
+  readonly replaySeconds?: number;
   readonly findGrantLimits?: (clientId: string) => Promise<GrantLimits | undefined>;
 }
 
@@ -45,11 +56,34 @@ export function createNode(ground: Ground, connection: StoreConnection, options:
   const { store = connection.store, sessionSeconds = SESSION_SECONDS } = options;
   const { clock } = ground;
   const { db } = connection;
+  const sessions = createSessions({
+    db,
+    clock,
+    audit: createAudit({ db, clock }),
+    revocations: options.revocations ?? createRevocations({ db, clock }),
+    protocol: createProtocolSessions({
+      store,
+      clock,
+      dictionary: createDictionary({ db }),
+      idleSeconds: SESSION_SECONDS,
+    }),
+    session: {
+      idleSeconds: SESSION_SECONDS,
+      maxSeconds: SESSION_SECONDS,
+      maxPerAccount: 0,
+      limitPolicy: "refuse",
+      ...options.session,
+    },
+    lifetimeSeconds: INDEX_SECONDS,
+    forgetConsent,
+    onSessionEnd: options.onSessionEnd ?? (async () => {}),
+  });
   const state = createProtocolState({
     store,
     clock,
     dictionary: createDictionary({ db }),
-    index: createSignInIndex({ db, clock, audit: createAudit({ db, clock }), lifetimeSeconds: INDEX_SECONDS }),
+    sessions,
+    replaySeconds: options.replaySeconds ?? REPLAY_SECONDS,
     sessionEndAt: () => epochSeconds(clock) + sessionSeconds,
     findGrantLimits:
       options.findGrantLimits ??
@@ -59,6 +93,7 @@ export function createNode(ground: Ground, connection: StoreConnection, options:
   const models = new Map<string, Adapter>();
   return {
     state,
+    sessions,
     clock,
     model(name) {
       const model = models.get(name) ?? state.adapterFactory(name);
@@ -215,11 +250,15 @@ export async function issueRefreshToken(
   return id;
 }
 
+/** A successor as somebody would make it up who has the token and not the store. */
 export function successorOf(refreshToken: string): string {
   const parts = parseRefreshToken(refreshToken);
   if (parts === undefined) throw new Error("not a refresh token");
-  return nextInRefreshFamily(parts);
+  return nextInRefreshFamily(parts, randomOctets(NONCE_BYTES), "");
 }
+
+/** What a client asks for and by which key it proves who it is, in one text. */
+export const BINDING = "[null]";
 
 /** The library's steps of a refresh, up to the new refresh token. `loaded` is called when all has been looked up. */
 export async function rotate(
@@ -228,20 +267,79 @@ export async function rotate(
   loaded: () => Promise<void> = async () => {},
   changed: Partial<AdapterPayload> = {},
 ): Promise<string> {
-  return request(node, async () => {
-    const refreshTokens = node.model("RefreshToken");
-    const found = await refreshTokens.find(presented);
-    if (found === undefined || found.consumed !== undefined) throw new Error("not usable at all");
-    await node.model("Session").findByUid(found.sessionUid ?? "");
-    await node.model("Grant").find(found.grantId ?? "");
-    await loaded();
-    await refreshTokens.consume(presented);
-    const successor = successorOf(presented);
-    const { consumed: _consumed, ...rest } = found;
-    const payload = { ...rest, jti: successor, rotations: (found.rotations ?? 0) + 1, ...changed };
-    await refreshTokens.upsert(successor, payload, SESSION_SECONDS);
-    return successor;
+  return request(node, () => {
+    beginRefresh({ binding: BINDING, isReuse: false });
+    return rotateWithin(node, presented, { loaded, changed });
   });
+}
+
+interface RotationOptions {
+  readonly loaded?: (() => Promise<void>) | undefined;
+  readonly changed?: Partial<AdapterPayload>;
+}
+
+async function rotateWithin(node: Node, presented: string, { loaded, changed }: RotationOptions): Promise<string> {
+  const refreshTokens = node.model("RefreshToken");
+  const found = await refreshTokens.find(presented);
+  if (found === undefined || found.consumed !== undefined) throw new Error("not usable at all");
+  await node.model("Session").findByUid(found.sessionUid ?? "");
+  await node.model("Grant").find(found.grantId ?? "");
+  await loaded?.();
+  await refreshTokens.consume(presented);
+  const parts = parseRefreshToken(presented);
+  if (parts === undefined) throw new Error("not a refresh token");
+  const successor = newSuccessor(parts);
+  const { consumed: _consumed, ...rest } = found;
+  const iat = epochSeconds(node.clock);
+  const payload = { ...rest, iat, jti: successor, rotations: (found.rotations ?? 0) + 1, ...changed };
+  await refreshTokens.upsert(successor, payload, SESSION_SECONDS);
+  return successor;
+}
+
+export interface RefreshOptions extends RotationOptions {
+  readonly binding?: string;
+}
+
+/**
+ * A refresh with all that `src/oidc/refresh-grant.ts` does about it: what it answers with, or why it does not. As there,
+ * reuse makes the library destroy the grant.
+ */
+export async function refresh(node: Node, presented: string, options: RefreshOptions = {}): Promise<string> {
+  const { binding = BINDING } = options;
+  return request(node, async () => {
+    const presentation = await node.state.judgeRefresh(presented, binding);
+    const underWay = beginRefresh({ binding, isReuse: presentation.type === "reuse" });
+    if (presentation.type === "retry") {
+      await options.loaded?.();
+      return presentation.successor;
+    }
+    if (presentation.type === "reuse") await endGrantOf(node, presented);
+    if (presentation.type !== "living") throw new Error(presentation.type);
+    try {
+      return await rotateWithin(node, presented, options);
+    } catch (error) {
+      const lost = underWay.isLost ? await node.state.judgeRefresh(presented, binding) : undefined;
+      if (lost?.type === "retry") return lost.successor;
+      throw error;
+    }
+  });
+}
+
+/** A use of a token that does not rotate: it is written again, with an end that is `seconds` later than it was. */
+export async function prolong(node: Node, token: string, seconds: number): Promise<void> {
+  await request(node, async () => {
+    const found = await node.model("RefreshToken").find(token);
+    if (found === undefined || found.consumed !== undefined) throw new Error("not usable at all");
+    const iat = epochSeconds(node.clock);
+    await node
+      .model("RefreshToken")
+      .upsert(token, { ...found, iat, exp: iat + SESSION_SECONDS + seconds }, SESSION_SECONDS);
+  });
+}
+
+async function endGrantOf(node: Node, presented: string): Promise<void> {
+  const found = await node.model("RefreshToken").find(presented);
+  await Promise.all([node.model("RefreshToken").destroy(presented), node.model("Grant").destroy(found?.grantId ?? "")]);
 }
 
 /** Holds everybody who arrives until `expected` have. */

@@ -3,9 +3,10 @@ import { randomToken } from "../../src/core/index.ts";
 import { addAccount, openRedisGround } from "./grounds.ts";
 import { createNode, issueRefreshToken, rotate, signIn } from "./library.ts";
 
-const SIGN_IN_BYTES_MAX = 400;
+/** Beside it, the key's end and its places in the tables take about 60. */
+const SIGN_IN_BYTES_MAX = 280;
 
-test("a sign-in with one client and a rotated refresh token is one compact list of at most 400 bytes", async () => {
+test("a sign-in with one client and a rotated refresh token is one compact list of at most 280 bytes", async () => {
   const ground = await openRedisGround();
   onTestFinished(() => ground.close());
   const connection = await ground.connect();

@@ -3,6 +3,7 @@ import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT, Unsecur
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { alice } from "../support/cast.ts";
 import { signInAs } from "../support/journeys.ts";
+import { addService, ordersService, post } from "../support/services.ts";
 import { createWorld, type World } from "../support/world.ts";
 
 let world: World;
@@ -93,6 +94,21 @@ test("userinfo takes nothing but its own access tokens [ASVS 9.2.2]", async () =
   }
   const good = { authorization: `Bearer ${tokens.accessToken}` };
   expect((await fetch(`${world.latchkey.issuer}/userinfo`, { headers: good })).status).toBe(200);
+});
+
+test("no forged access token is active, or ends a genuine one [RFC 7662 4] [RFC 9068 4]", async () => {
+  const orders = await addService(world.latchkey, ordersService);
+  const [, payload] = tokens.jwtAccessToken.split(".");
+  const claims = decode(payload);
+  const forged = await forgeriesOf(claims, "at+jwt");
+  const ask = async (token: string) =>
+    (await post(world.latchkey, "/introspect", { caller: orders, parameters: { token } })).body;
+  for (const token of [...forged, tokens.idToken, tokens.accessToken, "a.b.c", "null", "x".repeat(5_000)]) {
+    expect(await ask(token)).toEqual({ active: false });
+    const revoked = await post(world.latchkey, "/revoke", { caller: { id: "shopWeb" }, parameters: { token } });
+    expect(revoked).toMatchObject({ status: 200, body: "" });
+  }
+  expect(await ask(tokens.jwtAccessToken)).toMatchObject({ active: true, jti: claims["jti"] });
 });
 
 describe("a client assertion [RFC 7523 3]", () => {

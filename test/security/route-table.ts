@@ -34,6 +34,7 @@ export const ROUTES: readonly Route[] = [
   { method: "POST", path: "/revoke", protection: "client", anonymous: 400 },
   { method: "GET", path: "/userinfo", protection: "token", anonymous: 401 },
   { method: "POST", path: "/userinfo", protection: "token", anonymous: 401 },
+  { method: "GET", path: "/revocations", protection: "token", anonymous: 401 },
   { method: "GET", path: "/end-session", protection: "request", anonymous: 303 },
   { method: "POST", path: "/end-session", protection: "request", anonymous: 303 },
   { method: "POST", path: "/end-session/confirm", protection: "session", anonymous: 400 },

@@ -13,11 +13,13 @@ export interface Cable {
   cut(): Promise<void>;
   stall(): void;
   mend(): Promise<void>;
+  /** Leads to another store from now on, as an address does whose host was replaced; what there was is dropped. */
+  redirect(storeUrl: string): void;
   close(): Promise<void>;
 }
 
 export async function layCable(storeUrl: string): Promise<Cable> {
-  const target = new URL(storeUrl);
+  let target = new URL(storeUrl);
   const ends = new Set<Socket>();
   let isStalled = false;
 
@@ -66,6 +68,10 @@ export async function layCable(storeUrl: string): Promise<Cable> {
       if (isStalled) for (const end of ends) end.destroy();
       isStalled = false;
       if (!server.listening) await listen(port);
+    },
+    redirect(otherUrl) {
+      target = new URL(otherUrl);
+      for (const end of ends) end.destroy();
     },
     close: drop,
   };

@@ -1,15 +1,19 @@
-import { vi } from "vitest";
+import { onTestFinished, vi } from "vitest";
 
 /** Moves the time of this process, of which oidc-provider reads `Date.now` by itself. It runs on from there. */
 export interface TimeTravel {
   advanceSeconds(seconds: number): void;
 }
 
-/** Begins at the present; the present comes back with the end of the test (vitest's `restoreMocks`). */
+/**
+ * Begins at the present, within a test. The present comes back with its end: vitest's `restoreMocks` would leave it to
+ * the next test, and the hooks in between, which start and stop servers, to the future.
+ */
 export function startTimeTravel(): TimeTravel {
   const presentMs = Date.now.bind(Date);
   let aheadMs = 0;
-  vi.spyOn(Date, "now").mockImplementation(() => presentMs() + aheadMs);
+  const spy = vi.spyOn(Date, "now").mockImplementation(() => presentMs() + aheadMs);
+  onTestFinished(() => spy.mockRestore());
   return {
     advanceSeconds(seconds) {
       aheadMs += seconds * 1000;

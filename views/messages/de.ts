@@ -52,6 +52,8 @@ export const de = {
   "signIn.mismatch": "E-Mail-Adresse und Passwort passen nicht zusammen. Prüfen Sie beides und versuchen Sie es noch einmal.",
   "signIn.throttled": "Zu viele Versuche. Sie können es {when} noch einmal versuchen.",
   "signIn.busy": "Gerade melden sich sehr viele Menschen an. Versuchen Sie es {when} noch einmal.",
+  "signIn.tooManySessions":
+    "Sie sind auf so vielen Geräten angemeldet, wie es für Ihr Konto erlaubt ist. Melden Sie sich auf einem ab, das Sie nicht brauchen, und versuchen Sie es hier noch einmal.",
   "signIn.assure.client": "**{client} sieht Ihr Passwort nie.** Sie geben es hier ein und nur hier.",
   "signIn.assure.address": "Prüfen Sie vorher, dass in der Adresszeile **{host}** steht.",
 
@@ -129,6 +131,9 @@ export const de = {
   "failure.input.text": "In der Anfrage fehlt etwas oder etwas ist unleserlich. Es wurde nichts geändert.",
   "failure.busy.title": "Gerade ist sehr viel los",
   "failure.busy.text": "Es melden sich mehr Menschen an, als wir zugleich bedienen können. Mit Ihrem Konto ist alles in Ordnung.",
+  "failure.sessions.title": "Auf zu vielen Geräten angemeldet",
+  "failure.sessions.text":
+    "Sie sind auf so vielen Geräten angemeldet, wie es für Ihr Konto erlaubt ist. Melden Sie sich auf einem ab, das Sie nicht brauchen, und versuchen Sie es hier noch einmal.",
   "failure.throttled.title": "Zu viele Versuche",
   "failure.throttled.text": "Um Konten zu schützen, machen wir nach mehreren Versuchen eine Pause.",
   "failure.unavailable.title": "Wir erreichen unsere Daten nicht",

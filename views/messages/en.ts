@@ -49,6 +49,8 @@ export const en = {
   "signIn.mismatch": "That email and password don’t match. Check both and try again.",
   "signIn.throttled": "Too many attempts. You can try again {when}.",
   "signIn.busy": "Many people are signing in right now. Try again {when}.",
+  "signIn.tooManySessions":
+    "You’re signed in on as many devices as your account may be. Sign out on one that you don’t need, then try again here.",
   "signIn.assure.client": "**{client} never sees your password.** You type it here, and only here.",
   "signIn.assure.address": "Before you type, check that the address bar says **{host}**.",
 
@@ -122,6 +124,9 @@ export const en = {
   "failure.input.text": "Something in the request is missing or garbled. Nothing has been changed.",
   "failure.busy.title": "Very busy right now",
   "failure.busy.text": "More people are signing in than we can serve at once. Nothing is wrong with your account.",
+  "failure.sessions.title": "Signed in on too many devices",
+  "failure.sessions.text":
+    "You’re signed in on as many devices as your account may be. Sign out on one that you don’t need, then try again here.",
   "failure.throttled.title": "Too many attempts",
   "failure.throttled.text": "To keep accounts safe, we pause after several attempts.",
   "failure.unavailable.title": "We can’t reach our records",

@@ -2,7 +2,7 @@ import { errors } from "oidc-provider";
 import { expect, test } from "vitest";
 import { createAuthorizationCodeModel } from "./authorization-code-model.ts";
 import { newGrantId, newTag, newTaggedSecret } from "./identifiers.ts";
-import { createFieldCodec, familyField } from "./sign-in-fields.ts";
+import { createFieldCodec, familyField, NO_NONCE } from "./sign-in-fields.ts";
 import { createSignIns } from "./sign-ins.ts";
 import type { Fields, ProtocolStore } from "./store.ts";
 
@@ -31,15 +31,16 @@ async function createFixture({ hasFamily = false } = {}) {
     intern: async () => undefined,
     resolve: async () => undefined,
   });
-  const issue = async ({ family = "family01", ofGrant = grantId } = {}): Promise<void> => {
+  const issue = async ({ family = "fam1", ofGrant = grantId } = {}): Promise<void> => {
     const value = await codec.encodeFamily({
       endsAt: REDEEMED_AT + 1_000,
       begunAt: REDEEMED_AT,
       firstIssuedAt: REDEEMED_AT,
       authenticatedAt: REDEEMED_AT,
       generation: 0,
-      familyDigest: Buffer.alloc(12),
-      secretDigest: Buffer.alloc(16),
+      familyDigest: Buffer.alloc(8),
+      nonce: NO_NONCE,
+      secretDigest: Buffer.alloc(12),
       grantName: ofGrant.slice(-8),
       recurring: {},
     });
@@ -68,7 +69,7 @@ test("tokens of another grant, or that were there when the code was consumed, do
   await expect(find()).rejects.toThrow(errors.InvalidGrant);
   const earlier = await createFixture({ hasFamily: true });
   await expect(earlier.find()).rejects.toThrow(errors.InvalidGrant);
-  await earlier.issue({ family: "family02" });
+  await earlier.issue({ family: "fam2" });
   expect(await earlier.find()).toMatchObject({ consumed: REDEEMED_AT });
 });
 

@@ -2,6 +2,7 @@ import { type AdapterPayload, errors } from "oidc-provider";
 import { epochSeconds } from "../../core/index.ts";
 import { type ArtifactDeps, CONSUMED_NOTE, createArtifactModel } from "./artifact-model.ts";
 import { parseGrantId, parseTaggedSecret } from "./identifiers.ts";
+import { currentRequestScope } from "./request-scope.ts";
 import { readFamilyHead } from "./sign-in-fields.ts";
 import type { Fields } from "./store.ts";
 
@@ -27,6 +28,8 @@ export function createAuthorizationCodeModel(deps: ArtifactDeps) {
       if (isRecent && !hasIssuedTokens(code, await deps.signIns.load(tag))) {
         throw new errors.InvalidGrant("the code is being redeemed by another request");
       }
+      const scope = currentRequestScope();
+      if (scope !== undefined) scope.isCodeReuse = true;
       return code;
     },
     async consume(id: string): Promise<void> {
@@ -41,14 +44,14 @@ export function createAuthorizationCodeModel(deps: ArtifactDeps) {
 function hasIssuedTokens(code: AdapterPayload, fields: Fields): boolean {
   const grantName = parseGrantId(code.grantId ?? "")?.name;
   const note = code[CONSUMED_NOTE];
-  const before = new Set(typeof note === "string" ? note.match(/.{8}/g) : []);
+  const before = new Set(typeof note === "string" ? note.match(/.{4}/g) : []);
   return [...fields].some(([name, value]) => {
     const family = familyOf(name);
     return family !== undefined && !before.has(family) && readFamilyHead(value).grantName === grantName;
   });
 }
 
-/** The family's name, always eight characters, if the field is a refresh-token family. */
+/** The family's name, always four characters, if the field is a refresh-token family. */
 function familyOf(fieldName: string): string | undefined {
-  return fieldName.length === 9 && fieldName.startsWith("r") ? fieldName.slice(1) : undefined;
+  return fieldName.length === 5 && fieldName.startsWith("r") ? fieldName.slice(1) : undefined;
 }

@@ -1,18 +1,12 @@
 import type { AdapterPayload } from "oidc-provider";
 import { type Clock, epochSeconds } from "../../core/index.ts";
+import type { EndedGrant, Sessions } from "../../sessions/index.ts";
 import { parseGrantId } from "./identifiers.ts";
-import {
-  decodeAuthorization,
-  decodeOwner,
-  familyExtraField,
-  FIELD,
-  type FieldCodec,
-  grantField,
-  readFamilyHead,
-  type Recurring,
-} from "./sign-in-fields.ts";
+import { incompleteEnding } from "./incomplete-ending.ts";
+import { currentRequestScope } from "./request-scope.ts";
+import type { Recurring } from "./recurring.ts";
+import { decodeOwner, FIELD, type FieldCodec, grantField, readMention } from "./sign-in-fields.ts";
 import type { SignIns } from "./sign-ins.ts";
-import type { Fields } from "./store.ts";
 
 /** What a client may have been granted at all, as its settings are now. */
 export interface GrantLimits {
@@ -25,6 +19,7 @@ export interface GrantModelDeps {
   readonly signIns: SignIns;
   readonly codec: FieldCodec;
   readonly clock: Clock;
+  readonly sessions: Pick<Sessions, "endGrant">;
   /** `undefined` when there is no such client. */
   readonly findGrantLimits: (clientId: string) => Promise<GrantLimits | undefined>;
 }
@@ -62,19 +57,39 @@ export function createGrantModel(deps: GrantModelDeps) {
       if (parts === undefined) throw new Error("a grant needs an id of ours");
       const { kind: _kind, jti: _jti, accountId: _accountId, iat, exp, ...recurring } = payload;
       const begunAt = iat ?? epochSeconds(clock);
-      const value = await codec.encodeGrant({ begunAt, endsAt: exp ?? 0, recurring });
+      const present = (await signIns.load(parts.tag)).get(grantField(parts.name));
+      const mention = present && readMention(present);
+      const value = await codec.encodeGrant({ begunAt, endsAt: exp ?? 0, mention, recurring });
       await signIns.changeLater(parts.tag, new Map([[grantField(parts.name), value]]));
     },
+    /** One that is gone already ended before, and was told of then. */
     async destroy(id: string): Promise<void> {
       const parts = parseGrantId(id);
       if (parts === undefined) return;
-      await signIns.change(parts.tag, (fields) => {
-        const name = grantField(parts.name);
-        if (!fields.has(name)) return undefined;
-        return { unchanged: [name], drop: [name, ...hangingOnGrant(fields, parts.name)] };
+      const fields = await signIns.load(parts.tag);
+      const value = fields.get(grantField(parts.name));
+      if (value === undefined) return;
+      const owner = fields.get(FIELD.owner);
+      const grant = await codec.decodeGrant(value);
+      const { clientId, resources } = (grant?.recurring ?? {}) as { clientId?: string; resources?: object };
+      const { isComplete } = await deps.sessions.endGrant({
+        id,
+        sessionId: parts.tag,
+        accountId: owner && decodeOwner(owner),
+        clientId,
+        audiences: grant === undefined ? "all" : Object.keys(resources ?? {}),
+        reuseOf: reuseOf(),
       });
+      if (!isComplete) throw incompleteEnding();
     },
   };
+}
+
+/** What this request presented a second time, if it did. */
+function reuseOf(): EndedGrant["reuseOf"] {
+  const scope = currentRequestScope();
+  if (scope?.refresh?.isReuse === true) return "refresh_token";
+  return scope?.isCodeReuse === true ? "authorization_code" : undefined;
 }
 
 function withinLimits(recurring: Recurring, { identityScopes }: GrantLimits): Recurring {
@@ -82,14 +97,4 @@ function withinLimits(recurring: Recurring, { identityScopes }: GrantLimits): Re
   if (openid?.scope === undefined) return recurring;
   const scope = openid.scope.split(" ").filter((name) => identityScopes.includes(name));
   return { ...recurring, openid: { ...openid, scope: scope.join(" ") } };
-}
-
-/** The refresh-token families of a grant, and the session's mention of it. */
-function hangingOnGrant(fields: Fields, grantName: string): string[] {
-  return [...fields].flatMap(([name, value]) => {
-    if (/^r./.test(name) && readFamilyHead(value).grantName === grantName)
-      return [name, familyExtraField(name.slice(1))];
-    if (/^a./.test(name) && decodeAuthorization(value).grantName === grantName) return [name];
-    return [];
-  });
 }

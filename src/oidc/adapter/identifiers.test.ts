@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { randomOctets } from "../../core/index.ts";
 import {
   artifactKey,
   newGrantId,
@@ -6,6 +7,7 @@ import {
   newTag,
   newTaggedSecret,
   nextInRefreshFamily,
+  NONCE_BYTES,
   parseGrantId,
   parseRefreshToken,
   parseTag,
@@ -51,12 +53,38 @@ describe("an identifier", () => {
 });
 
 describe("a refresh token", () => {
+  const nonce = randomOctets(NONCE_BYTES);
+
   test("is the first of its family, and a successor shares all but generation and secret", () => {
     const first = partsOf(newRefreshFamily(tag));
-    const next = partsOf(nextInRefreshFamily(first));
+    const next = partsOf(nextInRefreshFamily(first, nonce, ""));
     expect(first.generation).toBe(0);
     expect(next).toEqual({ ...first, generation: 1, secret: expect.any(Buffer) });
     expect(next.secret).not.toEqual(first.secret);
+  });
+
+  test("has one successor for a nonce and a binding, and another for any other", () => {
+    const first = partsOf(newRefreshFamily(tag));
+    const successor = nextInRefreshFamily(first, nonce, "a");
+    expect(nextInRefreshFamily(first, Buffer.from(nonce), "a")).toBe(successor);
+    const others = [
+      nextInRefreshFamily(first, randomOctets(NONCE_BYTES), "a"),
+      nextInRefreshFamily(first, nonce, "b"),
+      nextInRefreshFamily(first, nonce, ""),
+      nextInRefreshFamily({ ...first, secret: randomOctets(32) }, nonce, "a"),
+    ];
+    expect(new Set([successor, ...others]).size).toBe(5);
+  });
+
+  test("begins a family under a name that is not taken", () => {
+    const taken = new Set<string>();
+    const isNews: boolean[] = [];
+    const token = newRefreshFamily(tag, (family) => {
+      isNews.push(!taken.has(family));
+      return taken.add(family).size < 3;
+    });
+    expect(isNews).toEqual([true, true, true]);
+    expect(partsOf(token).family).toBe([...taken].at(-1));
   });
 });
 

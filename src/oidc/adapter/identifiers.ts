@@ -1,4 +1,4 @@
-import { randomOctets, randomToken, sha256 } from "../../core/index.ts";
+import { hmacSha256, randomOctets, randomToken, sha256 } from "../../core/index.ts";
 
 /**
  * The shapes of our identifiers.
@@ -9,8 +9,10 @@ import { randomOctets, randomToken, sha256 } from "../../core/index.ts";
  *
  * - session id (the cookie's value), authorization code, opaque access token: tag, secret (32 bytes, 43 characters)
  * - session uid (the `sid` of tokens): the tag
- * - grant id: tag, name (6 bytes, 8 characters); no secret, never leaves the server
- * - refresh token: tag, family (6 bytes, 8 characters), then generation (4 bytes), family secret (15 bytes) and
+ * - grant id: tag, name (6 bytes, 8 characters); no secret
+ * - `jti` of a JWT access token: grant id, dot, 16 random bytes (22 characters); so that a service can tell of what
+ *   grant it is, which is what a revocation names
+ * - refresh token: tag, family (3 bytes, 4 characters), then generation (4 bytes), family secret (15 bytes) and
  *   secret (32 bytes) in 68 characters
  */
 export type SignInTag = string & { readonly brand: "SignInTag" };
@@ -18,7 +20,10 @@ export type SignInTag = string & { readonly brand: "SignInTag" };
 const TAG = /^[\w-]{16}$/;
 const TAGGED_SECRET = /^([\w-]{16})([\w-]{43})$/;
 const GRANT_ID = /^([\w-]{16})([\w-]{8})$/;
-const REFRESH_TOKEN = /^([\w-]{16})([\w-]{8})([\w-]{68})$/;
+const REFRESH_TOKEN = /^([\w-]{16})([\w-]{4})([\w-]{68})$/;
+
+const FAMILY_NAME_BYTES = 3;
+export const NONCE_BYTES = 6;
 
 export function newTag(): SignInTag {
   return randomToken(12) as SignInTag;
@@ -46,6 +51,10 @@ export function parseGrantId(id: string): { tag: SignInTag; name: string } | und
   return tag === undefined || name === undefined ? undefined : { tag: tag as SignInTag, name };
 }
 
+export function newAccessTokenId(grantId: string): string {
+  return `${grantId}.${randomToken(16)}`;
+}
+
 export interface RefreshTokenParts {
   readonly tag: SignInTag;
   readonly family: string;
@@ -56,18 +65,32 @@ export interface RefreshTokenParts {
   readonly secret: Buffer;
 }
 
-export function newRefreshFamily(tag: string): string {
+/** @param isTaken whether the sign-in has a family of this name: names are short, because each lies in every store. */
+export function newRefreshFamily(tag: string, isTaken: (family: string) => boolean = () => false): string {
+  let family = randomToken(FAMILY_NAME_BYTES);
+  while (isTaken(family)) family = randomToken(FAMILY_NAME_BYTES);
   return composeRefreshToken({
     tag: tag as SignInTag,
-    family: randomToken(6),
+    family,
     generation: 0,
     familySecret: randomOctets(15),
     secret: randomOctets(32),
   });
 }
 
-export function nextInRefreshFamily(predecessor: RefreshTokenParts): string {
-  return composeRefreshToken({ ...predecessor, generation: predecessor.generation + 1, secret: randomOctets(32) });
+/**
+ * The one successor of a refresh token, the same however often it is asked for.
+ *
+ * Its secret is HMAC-SHA-256 under the predecessor's, of the nonce and of what a retry has to share with the first use.
+ * The store keeps the nonce, which no client knows, and not the key, which only the predecessor's holder knows: neither
+ * the store nor an old token alone gives the successor away, and nothing has to be kept for a retry.
+ *
+ * @param nonce {@link NONCE_BYTES} random bytes. Whoever has the predecessor would have to guess them at the token
+ *   endpoint, where the first wrong guess ends the family, so that 48 bits are plenty.
+ */
+export function nextInRefreshFamily(predecessor: RefreshTokenParts, nonce: Buffer, binding: string): string {
+  const secret = hmacSha256(predecessor.secret, Buffer.concat([nonce, Buffer.from(binding)]));
+  return composeRefreshToken({ ...predecessor, generation: predecessor.generation + 1, secret });
 }
 
 function composeRefreshToken(parts: RefreshTokenParts): string {

@@ -1,6 +1,8 @@
 import type { AdapterPayload } from "oidc-provider";
-import { epochSeconds, equalOctets } from "../../core/index.ts";
+import { epochSeconds } from "../../core/index.ts";
 import { digestOf, parseGrantId, parseRefreshToken, type RefreshTokenParts } from "./identifiers.ts";
+import { standingOf } from "./refreshes.ts";
+import { currentRequestScope } from "./request-scope.ts";
 import { createRotationDecision, type FamilyWrite, type RotationDeps } from "./rotation.ts";
 import {
   decodeOwner,
@@ -9,6 +11,8 @@ import {
   familyField,
   type FamilyValue,
   FIELD,
+  NO_NONCE,
+  SECRET_DIGEST_BYTES,
 } from "./sign-in-fields.ts";
 import type { SignIns } from "./sign-ins.ts";
 import type { Fields } from "./store.ts";
@@ -42,8 +46,9 @@ export interface RefreshTokenModelDeps extends RotationDeps {
  * Refresh tokens, of which the store knows one entry a family: the living token's generation and digest.
  *
  * Using a token writes its successor in the same atomic step that ends it, so that one of many parallel uses wins and
- * a crash leaves either the old token or the new one. An older token of the family is recognized by the family's
- * secret and reads as consumed, which makes the library revoke the grant.
+ * a crash leaves either the old token or the new one. Any other token of the family is recognized by the family's
+ * secret and reads as consumed, which makes the library revoke the grant; `refreshes.ts` tells a retry before that.
+ * Writing the living token once more prolongs it.
  *
  * The `nonce` is not kept: a refreshed ID token should carry none (OpenID Connect Core 1.0, section 12.2).
  */
@@ -62,7 +67,8 @@ export function createRefreshTokenModel(deps: RefreshTokenModelDeps) {
       authenticatedAt: payload.authTime ?? 0,
       generation: token.generation,
       familyDigest: digestOf(token.familySecret, FAMILY_DIGEST_BYTES),
-      secretDigest: digestOf(token.secret),
+      secretDigest: digestOf(token.secret, SECRET_DIGEST_BYTES),
+      nonce: token.generation === 0 ? NO_NONCE : (currentRequestScope()?.refresh?.nonce ?? NO_NONCE),
       grantName,
       recurring: recurringMembers(payload, token.tag),
     });
@@ -70,6 +76,7 @@ export function createRefreshTokenModel(deps: RefreshTokenModelDeps) {
     const extra = JSON.stringify(Object.fromEntries(members.map((member) => [member, payload[member]])));
     return {
       family,
+      endsAt: payload.exp ?? 0,
       grantName,
       isBoundToSession: payload.expiresWithSession === true,
       extra: members.length === 0 ? [] : [[familyExtraField(token.family), Buffer.from(extra)]],
@@ -106,13 +113,6 @@ export function createRefreshTokenModel(deps: RefreshTokenModelDeps) {
       });
     },
   };
-}
-
-function standingOf(token: RefreshTokenParts, family: FamilyValue): "living" | "consumed" | "foreign" {
-  if (!equalOctets(family.familyDigest, digestOf(token.familySecret, FAMILY_DIGEST_BYTES))) return "foreign";
-  if (token.generation < family.generation) return "consumed";
-  const isLiving = token.generation === family.generation && equalOctets(family.secretDigest, digestOf(token.secret));
-  return isLiving ? "living" : "foreign";
 }
 
 /** What recurs between people. The session's id stands in the key already, so that only its presence is noted. */

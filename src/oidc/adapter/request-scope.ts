@@ -5,6 +5,30 @@ import type { Fields } from "./store.ts";
 /** Writes to a sign-in that wait for the next write to it, so that both take one trip. */
 export interface WaitingWrite {
   readonly set: ReadonlyMap<string, Buffer>;
+  /** Of these, the fields that were there when the request read them, and must be so when it writes. */
+  readonly widened: ReadonlySet<string>;
+}
+
+/** The refresh that a request to the token endpoint is; see `refreshes.ts`. */
+export interface RefreshUnderWay {
+  /** What a retry has to share with the first use of its token to get the same successor: resource and sender key. */
+  readonly binding: string;
+  /** What was presented is a consumed token, and no retry: whoever ends the grant in this request ends it for that. */
+  isReuse: boolean;
+  /** Answered with the living token, which stays: a retry, or a token that does not rotate. */
+  keepsToken: boolean;
+  /** Another request made the successor first. */
+  isLost: boolean;
+  /** Of the successor that this request makes. */
+  nonce: Buffer | undefined;
+}
+
+/** What a request tells of who sent it. */
+export interface RequestOrigin {
+  /** As seen behind trusted proxies. */
+  readonly address: string;
+  readonly userAgent: string;
+  readonly requestId: string;
 }
 
 /**
@@ -20,6 +44,11 @@ export interface RequestScope {
   readonly waiting: Map<SignInTag, WaitingWrite>;
   /** Replay identifiers that this request has claimed: the protocol may ask twice. */
   readonly claimed: Set<string>;
+  /** Where the request came from; nothing of it goes to the log. */
+  readonly origin: RequestOrigin | undefined;
+  refresh?: RefreshUnderWay;
+  /** A code was presented that had been redeemed before. */
+  isCodeReuse?: true;
   /** A store that did not answer this request, which does not wait for it again. */
   storeFailure?: Error;
 }
@@ -30,12 +59,21 @@ export function currentRequestScope(): RequestScope | undefined {
   return storage.getStore();
 }
 
-export function runInRequestScope<Result>(run: () => Promise<Result>): Promise<Result> {
+export function runInRequestScope<Result>(run: () => Promise<Result>, origin?: RequestOrigin): Promise<Result> {
   const scope: RequestScope = {
+    origin,
     signIns: new Map(),
     artifacts: new Map(),
     waiting: new Map(),
     claimed: new Set<string>(),
   };
   return storage.run(scope, run);
+}
+
+/** Makes this request a refresh. @throws Error outside of a request. */
+export function beginRefresh(given: Pick<RefreshUnderWay, "binding" | "isReuse">): RefreshUnderWay {
+  const scope = currentRequestScope();
+  if (scope === undefined) throw new Error("a refresh needs the scope of its request");
+  scope.refresh = { ...given, keepsToken: false, isLost: false, nonce: undefined };
+  return scope.refresh;
 }

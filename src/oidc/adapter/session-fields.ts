@@ -1,21 +1,18 @@
 import { type AdapterPayload, errors } from "oidc-provider";
-import { type Clock, epochSeconds, sha256 } from "../../core/index.ts";
+import { type Clock, epochSeconds } from "../../core/index.ts";
 import { digestOf, parseTaggedSecret, type SignInTag } from "./identifiers.ts";
+import { type Authorizations, encodeAuthorizations, markGrants, readAuthorizations } from "./session-clients.ts";
 import {
-  authorizationField,
-  decodeAuthorization,
   decodeOwner,
   decodeTime,
-  encodeAuthorization,
   encodeOwner,
   encodeTime,
   FIELD,
   type FieldCodec,
+  SECRET_DIGEST_BYTES,
 } from "./sign-in-fields.ts";
 import type { SignInChange } from "./sign-ins.ts";
 import type { Fields } from "./store.ts";
-
-type Authorizations = NonNullable<AdapterPayload["authorizations"]>;
 
 /**
  * A session as the library knows it, and as fields of its sign-in.
@@ -44,7 +41,7 @@ export function createSessionFields(deps: { codec: FieldCodec; clock: Clock }) {
     own.set(FIELD.login, login);
     if (accountId !== undefined) own.set(FIELD.owner, encodeOwner(accountId));
     const secret = parseTaggedSecret(id)?.secret;
-    if (secret !== undefined) own.set(FIELD.sessionDigest, digestOf(secret));
+    if (secret !== undefined) own.set(FIELD.sessionDigest, digestOf(secret, SECRET_DIGEST_BYTES));
     if (state !== undefined) own.set(FIELD.state, Buffer.from(JSON.stringify(state)));
     return new Map([...own, ...encodeAuthorizations(payload.authorizations ?? {})]);
   }
@@ -59,7 +56,7 @@ export function createSessionFields(deps: { codec: FieldCodec; clock: Clock }) {
       if (decoded === undefined) return undefined;
       const owner = fields.get(FIELD.owner);
       const state = fields.get(FIELD.state);
-      const authorizations = readAuthorizations(tag, fields);
+      const authorizations = await readAuthorizations(codec, tag, fields);
       loadedFields.set(authorizations, new Map([...fields].filter(([name]) => isOfSession(name))));
       return {
         kind: "Session",
@@ -90,10 +87,11 @@ export function createSessionFields(deps: { codec: FieldCodec; clock: Clock }) {
       }
       const end = encodeTime(Math.max(payload.exp ?? 0, decodeTime(fields.get(FIELD.sessionEnd))));
       const changed = [...next].filter(([name, value]) => loaded?.get(name)?.equals(value) !== true);
-      const dropped = [...(loaded?.keys() ?? [])].filter((name) => name !== FIELD.sessionDigest && !next.has(name));
+      const dropped = [...(loaded?.keys() ?? [])].filter((name) => isDroppable(name) && !next.has(name));
+      const marked = markGrants(payload.authorizations ?? {}, loaded, fields);
       return {
-        unchanged: [FIELD.owner, FIELD.login],
-        set: onlyNews(new Map([...changed, [FIELD.sessionEnd, end]]), fields),
+        unchanged: [FIELD.owner, FIELD.login, ...marked.keys()],
+        set: new Map([...onlyNews(new Map([...changed, [FIELD.sessionEnd, end]]), fields), ...marked]),
         drop: dropped,
       };
     },
@@ -102,43 +100,14 @@ export function createSessionFields(deps: { codec: FieldCodec; clock: Clock }) {
 
 function isOfSession(name: string): boolean {
   const single: readonly string[] = [FIELD.owner, FIELD.login, FIELD.sessionDigest, FIELD.state];
-  return single.includes(name) || /^a./.test(name);
+  return single.includes(name) || /^[ag]./.test(name);
+}
+
+/** The digest is replaced, never taken away, and a grant ends by itself. */
+function isDroppable(name: string): boolean {
+  return name !== FIELD.sessionDigest && !/^g./.test(name);
 }
 
 function onlyNews(set: ReadonlyMap<string, Buffer>, fields: Fields): Map<string, Buffer> {
   return new Map([...set].filter(([name, value]) => fields.get(name)?.equals(value) !== true));
-}
-
-function readAuthorizations(tag: SignInTag, fields: Fields): Authorizations {
-  const authorizations: Authorizations = {};
-  for (const [name, value] of fields) {
-    if (!/^a./.test(name)) continue;
-    const { clientId, grantName, hasSid, persistsLogout } = decodeAuthorization(value);
-    authorizations[clientId] = {
-      ...(hasSid ? { sid: tag } : {}),
-      ...(grantName === undefined ? {} : { grantId: tag + grantName }),
-      ...(persistsLogout ? { persistsLogout: true } : {}),
-    };
-  }
-  return authorizations;
-}
-
-function encodeAuthorizations(authorizations: Authorizations): Map<string, Buffer> {
-  const fields = new Map<string, Buffer>();
-  for (const [clientId, { sid, grantId, persistsLogout }] of Object.entries(authorizations)) {
-    if (grantId === undefined && sid === undefined) continue;
-    const value = encodeAuthorization({
-      clientId,
-      hasSid: sid !== undefined,
-      grantName: grantId?.slice(-8),
-      persistsLogout: persistsLogout === true,
-    });
-    fields.set(authorizationField(clientKey(clientId)), value);
-  }
-  return fields;
-}
-
-/** Six bytes of the client id's digest: short, and the id itself stands in the value. */
-function clientKey(clientId: string): string {
-  return sha256(clientId).toString("base64url", 0, 6);
 }

@@ -1,27 +1,28 @@
-import type { AdapterPayload } from "oidc-provider";
+import { type AdapterPayload, errors } from "oidc-provider";
 import { type Clock, equalOctets } from "../../core/index.ts";
-import { digestOf, parseTag, parseTaggedSecret } from "./identifiers.ts";
-import { endSession, grantsThatPersist } from "./session-end.ts";
+import type { Sessions } from "../../sessions/index.ts";
+import { digestOf, parseTag, parseTaggedSecret, type SignInTag } from "./identifiers.ts";
+import { incompleteEnding } from "./incomplete-ending.ts";
+import { currentRequestScope } from "./request-scope.ts";
 import { createSessionFields } from "./session-fields.ts";
-import { decodeOwner, FIELD, type FieldCodec } from "./sign-in-fields.ts";
-import type { SignInIndex } from "./sign-in-index.ts";
+import { FIELD, type FieldCodec, SECRET_DIGEST_BYTES } from "./sign-in-fields.ts";
 import type { SignIns } from "./sign-ins.ts";
 
 export interface SessionModelDeps {
   readonly signIns: SignIns;
   readonly codec: FieldCodec;
-  readonly index: SignInIndex;
+  readonly sessions: Pick<Sessions, "begin" | "isOpen" | "endHeld">;
   readonly clock: Clock;
 }
 
 /**
  * Sessions, of which the library always writes all that it knows.
  *
- * `session-fields.ts` writes the difference to what the request had loaded, `session-end.ts` says what a sign-out takes
- * along.
+ * `session-fields.ts` writes the difference to what the request had loaded. Beginnings and ends go by the index of
+ * sessions, which changes first.
  */
 export function createSessionModel(deps: SessionModelDeps) {
-  const { signIns, codec, index, clock } = deps;
+  const { signIns, codec, sessions, clock } = deps;
   const sessionFields = createSessionFields({ codec, clock });
 
   return {
@@ -30,7 +31,7 @@ export function createSessionModel(deps: SessionModelDeps) {
       if (parts === undefined) return undefined;
       const fields = await signIns.load(parts.tag);
       const digest = fields.get(FIELD.sessionDigest);
-      if (digest === undefined || !equalOctets(digest, digestOf(parts.secret))) return undefined;
+      if (digest === undefined || !equalOctets(digest, digestOf(parts.secret, SECRET_DIGEST_BYTES))) return undefined;
       const payload = await sessionFields.toPayload(parts.tag, fields);
       return payload && { ...payload, jti: id };
     },
@@ -43,24 +44,30 @@ export function createSessionModel(deps: SessionModelDeps) {
       if (tag === undefined) throw new Error("a session needs a tag as its uid");
       // Nobody is signed in: there is nothing to find again, and anybody could fill the store with it.
       if (payload.accountId === undefined) return;
-      if (sessionFields.isNewToAccount(payload)) await index.add(payload.accountId, tag);
+      const isNew = sessionFields.isNewToAccount(payload);
+      if (isNew) await begin(payload.accountId, tag, payload);
       await signIns.change(tag, (fields) => sessionFields.decide(id, payload, fields));
+      if (isNew) await refuseEnded(tag);
     },
     async destroy(id: string) {
       const tag = parseTaggedSecret(id)?.tag;
       if (tag === undefined) return;
-      const fields = await signIns.load(tag);
-      const staying = grantsThatPersist(fields);
-      if (staying.size > 0) {
-        await signIns.change(tag, (present) => endSession(present, staying));
-        // A parallel request may have added a client between our read and our write; from here on none can.
-        await signIns.reload(tag);
-        await signIns.change(tag, (present) => endSession(present, staying));
-      } else {
-        await signIns.delete(tag);
-      }
-      const owner = fields.get(FIELD.owner);
-      if (owner !== undefined) await index.end(decodeOwner(owner), tag, staying.size > 0 ? "session" : "whole");
+      const { isComplete } = await sessions.endHeld(tag, "signed_out");
+      if (!isComplete) throw incompleteEnding();
     },
   };
+
+  /** Notes the session before it is there, so that no session is there without its row. */
+  async function begin(accountId: string, tag: SignInTag, payload: AdapterPayload): Promise<void> {
+    const [clientId] = Object.keys(payload.authorizations ?? {});
+    const { acr, amr = [] } = payload;
+    await sessions.begin({ ...currentRequestScope()?.origin, id: tag, accountId, clientId, acr, amr });
+  }
+
+  /** Whoever ended all of the account's sessions in between found nothing of this one to end in the store. */
+  async function refuseEnded(tag: SignInTag): Promise<void> {
+    if (await sessions.isOpen(tag)) return;
+    await signIns.delete(tag);
+    throw new errors.SessionNotFound("the session ended while it began");
+  }
 }

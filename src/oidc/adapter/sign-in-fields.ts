@@ -1,5 +1,7 @@
 import type { Dictionary } from "./dictionary.ts";
-import { OctetReader, OctetWriter } from "./octets.ts";
+import { NONCE_BYTES } from "./identifiers.ts";
+import { OctetReader, OctetWriter, VARINT_MAX } from "./octets.ts";
+import { createRecurringCodec, type Recurring } from "./recurring.ts";
 
 /**
  * The fields of one sign-in, as they lie in the store.
@@ -8,13 +10,14 @@ import { OctetReader, OctetWriter } from "./octets.ts";
  * people is a name in the dictionary; what is long and rare stands in a field of its own.
  *
  *   o        owner: the account
- *   s        the login: begun, authenticated, flags, dictionary name of acr and amr
+ *   s        the login: begun, flags, authenticated, dictionary name of acr and amr
  *   i        digest of the session id, which is the cookie's value
  *   t        when the session ends unless it is used again
  *   x        state of a sign-out that waits for its confirmation (rare)
- *   a…       a client of this session: flags, grant, client id
- *   g…       a grant: end, begin, dictionary name of client, scopes and resources
- *   r…       a refresh-token family: end, begin, first issued, authenticated, generation, digests, grant, dictionary name
+ *   a…       a client of this session that has no grant: flags, client id (rare)
+ *   g…       a grant: end, flags (how the session knows its client), begin, dictionary name of client, scopes and resources
+ *   r…       a refresh-token family: end, begin, first issued, authenticated, generation, digests, nonce, grant,
+ *            dictionary name
  *   e…       what a family has that most have not, such as the key that it is bound to (rare)
  */
 export const FIELD = { owner: "o", login: "s", sessionDigest: "i", sessionEnd: "t", state: "x" } as const;
@@ -23,12 +26,13 @@ export const grantField = (name: string): string => `g${name}`;
 export const familyField = (family: string): string => `r${family}`;
 export const familyExtraField = (family: string): string => `e${family}`;
 
-export const FAMILY_DIGEST_BYTES = 12;
-export const SECRET_DIGEST_BYTES = 16;
+/**
+ * Of the family's secret: with a preimage one could only end the family, and guessing is done at the token endpoint. Of
+ * the living token's secret: 96 bits, and both have to be met.
+ */
+export const FAMILY_DIGEST_BYTES = 8;
+export const SECRET_DIGEST_BYTES = 12;
 const GRANT_NAME_BYTES = 6;
-
-/** Payload members that recur between people. */
-export type Recurring = Readonly<Record<string, unknown>>;
 
 export interface LoginValue {
   readonly begunAt: number;
@@ -37,15 +41,21 @@ export interface LoginValue {
   readonly recurring: Recurring;
 }
 
-export interface AuthorizationValue {
-  readonly clientId: string;
+/** How a session knows one of its clients. */
+export interface Mention {
   readonly hasSid: boolean;
-  readonly grantName: string | undefined;
   readonly persistsLogout: boolean;
+}
+
+/** A client of the session that has no grant. */
+export interface AuthorizationValue extends Mention {
+  readonly clientId: string;
 }
 
 export interface GrantValue {
   readonly endsAt: number;
+  /** Absent when the session does not know of the grant, not yet or no longer. */
+  readonly mention: Mention | undefined;
   readonly begunAt: number;
   readonly recurring: Recurring;
 }
@@ -58,104 +68,94 @@ export interface FamilyValue {
   readonly generation: number;
   readonly familyDigest: Buffer;
   readonly secretDigest: Buffer;
+  /** What the living token was derived with; {@link NO_NONCE} when its predecessor is not answered any more. */
+  readonly nonce: Buffer;
   readonly grantName: string;
   readonly recurring: Recurring;
 }
 
-const FLAG_TRANSIENT = 1;
-const FLAG_PERSISTS = 1;
-const FLAG_GRANT = 2;
-const FLAG_SID = 4;
-const ACCOUNT_RAW = 0;
-const ACCOUNT_TEXT = 1;
-const RECURRING_NAMED = 0;
-const RECURRING_TEXT = 1;
-const ENCODED_MAX = 10_000;
+/** Of the first token of a family, and of one that was used without being rotated. */
+export const NO_NONCE = Buffer.alloc(NONCE_BYTES);
 
-/** Our own account ids are 16 bytes in base64url and shrink to those; any other text is kept as it is. */
+const FLAG_TRANSIENT = 1;
+const FLAG_REAUTHENTICATED = 2;
+const FLAG_PERSISTS = 1;
+const FLAG_MENTIONED = 2;
+const FLAG_SID = 4;
+const GRANT_FLAGS_AT = 4;
+const OWNER_BYTES = 16;
+
+/** Our own account ids are 16 bytes in base64url and shrink to those; any other text is kept, and has any other length. */
 export function encodeOwner(accountId: string): Buffer {
   const octets = Buffer.from(accountId, "base64url");
-  const isCanonical = octets.toString("base64url") === accountId;
-  return isCanonical
-    ? Buffer.concat([Buffer.from([ACCOUNT_RAW]), octets])
-    : Buffer.concat([Buffer.from([ACCOUNT_TEXT]), Buffer.from(accountId)]);
+  if (octets.length === OWNER_BYTES && octets.toString("base64url") === accountId) return octets;
+  const text = Buffer.from(`\0${accountId}`);
+  return text.length === OWNER_BYTES ? Buffer.concat([Buffer.alloc(1), text]) : text;
 }
 
 export function decodeOwner(value: Buffer): string {
-  return value[0] === ACCOUNT_RAW ? value.toString("base64url", 1) : value.toString("utf8", 1);
+  if (value.length === OWNER_BYTES) return value.toString("base64url");
+  return value.toString("utf8", value.length === OWNER_BYTES + 1 && value[1] === 0 ? 2 : 1);
 }
 
 /** Encodes and decodes the values of a sign-in; asynchronous because a name may have to be looked up once. */
 export function createFieldCodec(dictionary: Dictionary) {
-  /** By the text as it comes, so that what recurs is put into its canonical form once. */
-  const encoded = new Map<string, Buffer>();
-
-  async function encodeRecurring(recurring: Recurring): Promise<Buffer> {
-    const key = JSON.stringify(recurring);
-    const known = encoded.get(key);
-    if (known !== undefined) return known;
-    const text = canonicalJson(recurring);
-    const name = await dictionary.intern(text);
-    if (name === undefined) return Buffer.concat([Buffer.from([RECURRING_TEXT]), Buffer.from(text)]);
-    const value = Buffer.concat([Buffer.from([RECURRING_NAMED]), name]);
-    if (encoded.size >= ENCODED_MAX) encoded.clear();
-    encoded.set(key, value);
-    return value;
-  }
-
-  async function decodeRecurring(value: Buffer): Promise<Recurring | undefined> {
-    if (value.length === 0) return undefined;
-    const rest = value.subarray(1);
-    const text =
-      value[0] === RECURRING_TEXT ? rest.toString("utf8") : (dictionary.peek(rest) ?? (await dictionary.resolve(rest)));
-    return text === undefined ? undefined : (JSON.parse(text) as Recurring);
-  }
+  const { encode: encodeRecurring, decode: decodeRecurring } = createRecurringCodec(dictionary);
 
   return {
     async encodeLogin(login: LoginValue): Promise<Buffer> {
+      const { begunAt, authenticatedAt } = login;
+      const isReauthenticated = authenticatedAt > begunAt;
       return new OctetWriter()
-        .uint32(login.begunAt)
-        .uint32(login.authenticatedAt)
-        .uint8(login.isTransient ? FLAG_TRANSIENT : 0)
+        .uint32(begunAt)
+        .uint8((login.isTransient ? FLAG_TRANSIENT : 0) | (isReauthenticated ? FLAG_REAUTHENTICATED : 0))
+        .varint(secondsBetween(Math.min(begunAt, authenticatedAt), Math.max(begunAt, authenticatedAt)))
         .octets(await encodeRecurring(login.recurring))
         .end();
     },
     async decodeLogin(value: Buffer): Promise<LoginValue | undefined> {
       const reader = new OctetReader(value);
-      const [begunAt, authenticatedAt, flags] = [reader.uint32(), reader.uint32(), reader.uint8()];
-      const recurring = await decodeRecurring(reader.rest());
-      if (!reader.isIntact || recurring === undefined) return undefined;
+      const [begunAt, flags, distance] = [reader.uint32(), reader.uint8(), reader.varint()];
+      const recurring = reader.isIntact ? await decodeRecurring(reader.rest()) : undefined;
+      if (recurring === undefined) return undefined;
+      const authenticatedAt = flags & FLAG_REAUTHENTICATED ? begunAt + distance : begunAt - distance;
       return { begunAt, authenticatedAt, isTransient: (flags & FLAG_TRANSIENT) !== 0, recurring };
     },
     async encodeGrant(grant: GrantValue): Promise<Buffer> {
       return new OctetWriter()
         .uint32(grant.endsAt)
-        .uint32(grant.begunAt)
+        .uint8(flagsOf(grant.mention))
+        .varint(secondsBetween(grant.begunAt, grant.endsAt))
         .octets(await encodeRecurring(grant.recurring))
         .end();
     },
     async decodeGrant(value: Buffer): Promise<GrantValue | undefined> {
       const reader = new OctetReader(value);
-      const [endsAt, begunAt] = [reader.uint32(), reader.uint32()];
-      const recurring = await decodeRecurring(reader.rest());
-      return reader.isIntact && recurring !== undefined ? { endsAt, begunAt, recurring } : undefined;
+      const [endsAt, flags] = [reader.uint32(), reader.uint8()];
+      const begunAt = endsAt - reader.varint();
+      const recurring = reader.isIntact ? await decodeRecurring(reader.rest()) : undefined;
+      return recurring && { endsAt, mention: mentionOf(flags), begunAt, recurring };
     },
     async encodeFamily(family: FamilyValue): Promise<Buffer> {
+      const sinceBegin = secondsBetween(family.begunAt, family.endsAt);
+      const begunAt = family.endsAt - sinceBegin;
+      const sinceFirst = secondsBetween(family.firstIssuedAt, begunAt);
       return new OctetWriter()
         .uint32(family.endsAt)
-        .uint32(family.begunAt)
-        .uint32(family.firstIssuedAt)
-        .uint32(family.authenticatedAt)
-        .uint32(family.generation)
+        .varint(sinceBegin)
+        .varint(sinceFirst)
+        .varint(secondsBetween(family.authenticatedAt, begunAt - sinceFirst))
+        .varint(family.generation)
         .octets(family.familyDigest)
         .octets(family.secretDigest)
+        .octets(family.nonce)
         .octets(Buffer.from(family.grantName, "base64url"))
         .octets(await encodeRecurring(family.recurring))
         .end();
     },
     async decodeFamily(value: Buffer): Promise<FamilyValue | undefined> {
-      const { recurringValue, ...head } = readFamilyHead(value);
-      const recurring = await decodeRecurring(recurringValue);
+      const { isIntact, recurringValue, ...head } = readFamilyHead(value);
+      const recurring = isIntact ? await decodeRecurring(recurringValue) : undefined;
       return recurring === undefined ? undefined : { ...head, recurring };
     },
   };
@@ -166,17 +166,30 @@ export type FieldCodec = ReturnType<typeof createFieldCodec>;
 /** What can be read of a refresh-token family without the dictionary. */
 export function readFamilyHead(value: Buffer) {
   const reader = new OctetReader(value);
+  const endsAt = reader.uint32();
+  const begunAt = endsAt - reader.varint();
+  const firstIssuedAt = begunAt - reader.varint();
   return {
-    endsAt: reader.uint32(),
-    begunAt: reader.uint32(),
-    firstIssuedAt: reader.uint32(),
-    authenticatedAt: reader.uint32(),
-    generation: reader.uint32(),
+    endsAt,
+    begunAt,
+    firstIssuedAt,
+    authenticatedAt: firstIssuedAt - reader.varint(),
+    generation: reader.varint(),
     familyDigest: reader.octets(FAMILY_DIGEST_BYTES),
     secretDigest: reader.octets(SECRET_DIGEST_BYTES),
+    nonce: reader.octets(NONCE_BYTES),
     grantName: reader.octets(GRANT_NAME_BYTES).toString("base64url"),
     recurringValue: reader.rest(),
+    isIntact: reader.isIntact,
   };
+}
+
+/**
+ * Times of a value are kept as distances, because most are short. One that does not fit is moved to the safe side: what
+ * lies more than eight years back reads as eight years, and what clocks that disagree put after its successor, as that.
+ */
+function secondsBetween(earlier: number, later: number): number {
+  return Math.min(VARINT_MAX, Math.max(0, later - earlier));
 }
 
 export function encodeTime(seconds: number): Buffer {
@@ -189,34 +202,32 @@ export function decodeTime(value: Buffer | undefined): number {
 }
 
 export function encodeAuthorization(value: AuthorizationValue): Buffer {
-  const flags =
-    (value.persistsLogout ? FLAG_PERSISTS : 0) |
-    (value.grantName === undefined ? 0 : FLAG_GRANT) |
-    (value.hasSid ? FLAG_SID : 0);
-  return new OctetWriter()
-    .uint8(flags)
-    .octets(value.grantName === undefined ? Buffer.alloc(0) : Buffer.from(value.grantName, "base64url"))
-    .octets(Buffer.from(value.clientId))
-    .end();
+  return new OctetWriter().uint8(flagsOf(value)).octets(Buffer.from(value.clientId)).end();
 }
 
 export function decodeAuthorization(value: Buffer): AuthorizationValue {
-  const reader = new OctetReader(value);
-  const flags = reader.uint8();
-  const grantName = flags & FLAG_GRANT ? reader.octets(GRANT_NAME_BYTES).toString("base64url") : undefined;
-  return {
-    clientId: reader.rest().toString("utf8"),
-    hasSid: (flags & FLAG_SID) !== 0,
-    grantName,
-    persistsLogout: (flags & FLAG_PERSISTS) !== 0,
-  };
+  const { hasSid, persistsLogout } = mentionOf(value[0]) ?? { hasSid: false, persistsLogout: false };
+  return { clientId: value.toString("utf8", 1), hasSid, persistsLogout };
 }
 
-/** JSON with sorted members and sorted scopes, so that the same content always has the same text. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (name, member: unknown) => {
-    if (name === "scope" && typeof member === "string") return member.split(" ").toSorted().join(" ");
-    if (typeof member !== "object" || member === null || Array.isArray(member)) return member;
-    return Object.fromEntries(Object.entries(member).toSorted(([left], [right]) => (left < right ? -1 : 1)));
-  });
+/** How the session knows the grant's client, without the dictionary. */
+export function readMention(grant: Buffer): Mention | undefined {
+  return mentionOf(grant[GRANT_FLAGS_AT]);
+}
+
+/** The grant as it is, but for how the session knows it. */
+export function withMention(grant: Buffer, mention: Mention | undefined): Buffer {
+  const changed = Buffer.from(grant);
+  changed[GRANT_FLAGS_AT] = flagsOf(mention);
+  return changed;
+}
+
+function flagsOf(mention: Mention | undefined): number {
+  if (mention === undefined) return 0;
+  return FLAG_MENTIONED | (mention.persistsLogout ? FLAG_PERSISTS : 0) | (mention.hasSid ? FLAG_SID : 0);
+}
+
+function mentionOf(flags = 0): Mention | undefined {
+  if ((flags & FLAG_MENTIONED) === 0) return undefined;
+  return { hasSid: (flags & FLAG_SID) !== 0, persistsLogout: (flags & FLAG_PERSISTS) !== 0 };
 }

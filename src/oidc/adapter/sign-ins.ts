@@ -1,6 +1,6 @@
 import { AppError, type Clock, epochSeconds } from "../../core/index.ts";
 import { type SignInTag, signInKey } from "./identifiers.ts";
-import { currentRequestScope } from "./request-scope.ts";
+import { currentRequestScope, type WaitingWrite } from "./request-scope.ts";
 import { decodeTime, familyExtraField, FIELD } from "./sign-in-fields.ts";
 import type { Fields, ProtocolStore } from "./store.ts";
 
@@ -52,8 +52,9 @@ export function createSignIns(deps: { store: ProtocolStore; clock: Clock }): Sig
     const scope = currentRequestScope();
     let stored = scope?.signIns.get(tag) ?? (await read(tag));
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
-      const waiting = scope?.waiting.get(tag)?.set;
-      const decided = await decide(waiting === undefined ? stored : new Map([...stored, ...waiting]));
+      const waiting = scope?.waiting.get(tag);
+      refuseGone(waiting, stored);
+      const decided = await decide(waiting === undefined ? stored : new Map([...stored, ...waiting.set]));
       // What waits stays for `flush`, which checks that the sign-in is alive; this decision did not.
       if (decided === undefined) return;
       const next = applyChange(stored, waiting, decided, epochSeconds(clock));
@@ -89,7 +90,12 @@ export function createSignIns(deps: { store: ProtocolStore; clock: Clock }): Sig
     async changeLater(tag, set) {
       const scope = currentRequestScope();
       if (scope === undefined) return change(tag, (fields) => onLivingSignIn(fields, set));
-      scope.waiting.set(tag, { set: new Map([...(scope.waiting.get(tag)?.set ?? []), ...set]) });
+      const before = scope.waiting.get(tag);
+      const known = [...set.keys()].filter((name) => scope.signIns.get(tag)?.has(name) === true);
+      scope.waiting.set(tag, {
+        set: new Map([...(before?.set ?? []), ...set]),
+        widened: new Set([...(before?.widened ?? []), ...known]),
+      });
     },
     async flush() {
       const scope = currentRequestScope();
@@ -103,6 +109,12 @@ export function createSignIns(deps: { store: ProtocolStore; clock: Clock }): Sig
   };
 }
 
+/** What this request had read, and means to write more into, may have ended: writing it would bring it back. */
+function refuseGone(waiting: WaitingWrite | undefined, stored: Fields): void {
+  if (waiting === undefined || [...waiting.widened].every((name) => stored.has(name))) return;
+  throw new AppError("INTERACTION_EXPIRED", { detail: "a grant ended while it was written to" });
+}
+
 function onLivingSignIn(fields: Fields, set: ReadonlyMap<string, Buffer>): SignInChange {
   if (!fields.has(FIELD.owner)) {
     throw new AppError("INTERACTION_EXPIRED", { detail: "the sign-in ended while it was written to" });
@@ -110,13 +122,8 @@ function onLivingSignIn(fields: Fields, set: ReadonlyMap<string, Buffer>): SignI
   return { unchanged: [FIELD.owner], set };
 }
 
-function applyChange(
-  stored: Fields,
-  waiting: ReadonlyMap<string, Buffer> | undefined,
-  decided: SignInChange,
-  nowSeconds: number,
-) {
-  const set = new Map(waiting);
+function applyChange(stored: Fields, waiting: WaitingWrite | undefined, decided: SignInChange, nowSeconds: number) {
+  const set = new Map(waiting?.set);
   for (const [name, value] of decided.set ?? []) set.set(name, value);
   const fields = new Map(stored);
   for (const [name, value] of set) fields.set(name, value);
@@ -127,7 +134,8 @@ function applyChange(
     set.delete(name);
   }
   // What expired here may have been renewed by a parallel request: it is dropped only as it was read.
-  const expect = new Map([...decided.unchanged, ...expired].map((name) => [name, stored.get(name)]));
+  const unchanged = [...decided.unchanged, ...expired, ...(waiting?.widened ?? [])];
+  const expect = new Map(unchanged.map((name) => [name, stored.get(name)]));
   return {
     fields,
     change: { expect, set, drop: drop.filter((name) => stored.has(name)), expiresAt: lastEnd(fields, nowSeconds) },

@@ -5,7 +5,13 @@ import type { GrantLimits } from "../adapter/index.ts";
 import { ACCOUNT_CALLBACK_PATH, ACCOUNT_CLIENT_ID } from "../identity.ts";
 
 /** What the library carries along for us with each client. */
-const OWN_MEMBERS = ["first_party", "require_pkce", "allowed_origins"] as const;
+const OWN_MEMBERS = [
+  "first_party",
+  "require_pkce",
+  "allowed_origins",
+  "refresh_idle_seconds",
+  "refresh_max_seconds",
+] as const;
 
 export const extraClientMetadata: Configuration["extraClientMetadata"] = { properties: [...OWN_MEMBERS] };
 
@@ -48,6 +54,10 @@ function optionalMembers(client: Client): Partial<ClientMetadata> {
     client_uri: client.homeUri,
     // The library takes https only, and we use it ourselves; on this machine, http does.
     initiate_login_uri: client.initiateLoginUri?.startsWith("https:") ? client.initiateLoginUri : undefined,
+    backchannel_logout_uri: client.backchannelLogoutUri,
+    backchannel_logout_session_required: client.backchannelLogoutSessionRequired,
+    refresh_idle_seconds: client.refreshIdleSeconds,
+    refresh_max_seconds: client.refreshMaxSeconds,
     logo_uri: client.logoUri,
     policy_uri: client.policyUri,
     tos_uri: client.termsUri,
@@ -67,7 +77,13 @@ function identityScopesOf(client: Client): readonly string[] {
 
 /** What a grant to this client can hold at the most. */
 export function grantLimitsOf(client: Client): GrantLimits {
-  return { since: Math.floor(client.createdAt.getTime() / 1000), identityScopes: identityScopesOf(client) };
+  return { since: grantsSinceOf(client), identityScopes: identityScopesOf(client) };
+}
+
+/** In whole seconds, as a grant's beginning is. Of what was revoked, a grant of the same second is on the unsafe side. */
+function grantsSinceOf({ createdAt, grantsSince }: Client): number {
+  const createdSeconds = Math.floor(createdAt.getTime() / 1000);
+  return grantsSince === undefined ? createdSeconds : Math.floor(grantsSince.getTime() / 1000) + 1;
 }
 
 /** Apps that open a browser listen on a loopback port of the moment or on a scheme of their own (RFC 8252). */

@@ -27,3 +27,12 @@ export function signOutPages({ pages, describeClient }: SignOutPagesDeps): Omit<
     },
   };
 }
+
+/**
+ * Whether the library is to end a grant. At a sign-out it would do so one by one, before the session: that ends as a
+ * whole, in one step and with one revocation. And who gives back an access token does not give back the grant.
+ */
+export const revokeGrantPolicy: NonNullable<Configuration["revokeGrantPolicy"]> = ({ oidc }) => {
+  if (oidc.route === "end_session_confirm") return !oidc.params?.["logout"];
+  return oidc.route !== "revocation" || oidc.entities.AccessToken === undefined;
+};

@@ -4,6 +4,7 @@ import { AppError, type Clock, type Sealer } from "../../core/index.ts";
 import type { Audit } from "../../audit/index.ts";
 import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from "../../clients/index.ts";
 import { type Db, guardStore } from "../../storage/index.ts";
+import { Es256SigningKey } from "./es256-signing-key.ts";
 
 type KeyState = "next" | "current" | "retired";
 
@@ -28,8 +29,8 @@ const RSA_BITS = 2_048;
 export interface SigningKey {
   readonly algorithm: SignatureAlgorithm;
   readonly state: KeyState;
-  /** Private JWK (RFC 7517). One that must not sign carries `key_ops: ["verify"]`. */
-  readonly jwk: JWK;
+  /** A private JWK (RFC 7517), or what signs with it. One that must not sign carries `key_ops: ["verify"]`. */
+  readonly key: JWK | Es256SigningKey;
 }
 
 export interface SigningKeys {
@@ -128,5 +129,6 @@ function openKey(sealer: Sealer, kid: string, sealed: Buffer): JWK {
 }
 
 function toSigningKey(algorithm: SignatureAlgorithm, state: KeyState, jwk: JWK): SigningKey {
-  return { algorithm, state, jwk: state === "current" ? jwk : { ...jwk, key_ops: ["verify"] } };
+  if (state !== "current") return { algorithm, state, key: { ...jwk, key_ops: ["verify"] } };
+  return { algorithm, state, key: algorithm === "ES256" ? new Es256SigningKey(jwk) : jwk };
 }

@@ -34,3 +34,16 @@ test("a server that stops answers what is under way, and takes nothing new", asy
   // A client that keeps its connection does not hold the server up until the cut after 25 seconds.
   expect(performance.now() - begunAtMs).toBeLessThan(10_000);
 });
+
+test("a connection on which nothing was asked yet does not hold up a server that stops", async () => {
+  const latchkey = await startLatchkey({ stores: "redis" });
+  const unused = connect(Number(new URL(latchkey.issuer).port), "127.0.0.1");
+  await once(unused, "connect");
+  // Node takes a connection into its lists when it has read from it, or when it has answered another one.
+  expect((await fetch(`${latchkey.issuer}/health/live`, { headers: { connection: "close" } })).status).toBe(200);
+  const begunAtMs = performance.now();
+  const isClosed = once(unused, "close");
+  await latchkey.close();
+  await isClosed;
+  expect(performance.now() - begunAtMs).toBeLessThan(10_000);
+});

@@ -1,0 +1,112 @@
+import { type Clock, epochSeconds } from "../../core/index.ts";
+import type { RevocationLog } from "../revocation-log.ts";
+import type { Revocation } from "../revocation-page.ts";
+import { type ConnectionOptions, createConnection, type DisconnectReason, type FeedConnection } from "./connection.ts";
+import { createPlaces, type Leave } from "./places.ts";
+import { heartbeatEvent, revocationEvent } from "./events.ts";
+
+export interface FeedLimits {
+  readonly clientConnectionsMax: number;
+  readonly connectionsMax: number;
+  /** Of what was written to one connection and has not left; a reader with more is cut off. */
+  readonly bufferBytesMax: number;
+}
+
+/** What an operator may want to know of a connection that is over. */
+export interface EndedConnection {
+  readonly clientId: string;
+  readonly reason: DisconnectReason;
+  readonly seconds: number;
+}
+
+export interface FeedHubDeps {
+  readonly log: RevocationLog;
+  readonly clock: Clock;
+  readonly limits: FeedLimits;
+  readonly onConnectionEnded?: (ended: EndedConnection) => void;
+}
+
+/** A place among the connections, taken before anything is looked up, so that a burst cannot pass the limits. */
+export interface Place {
+  readonly type: "place";
+  /** Begins to send. The place is given back when the connection is over. */
+  connect(options: ConnectionOptions): void;
+  /** Gives the place back unused. */
+  readonly leave: Leave;
+}
+
+export type Admission = Place | { readonly type: "client_full" | "full" | "stopping" };
+
+/** All readers of this node. It follows the log and passes on what the log reads. */
+export interface FeedHub {
+  admit(clientId: string): Admission;
+  /** Ends all connections, and admits none any more: their readers go on at another node. */
+  close(): void;
+}
+
+export function createFeedHub({ log, clock, limits, onConnectionEnded }: FeedHubDeps): FeedHub {
+  const connections = new Set<FeedConnection>();
+  const places = createPlaces(limits);
+  let isStopping = false;
+
+  log.follow({
+    onRecords(records) {
+      passOn(records);
+      endRevoked();
+    },
+    onLook() {
+      endRevoked();
+      const now = epochSeconds(clock);
+      const heartbeat = heartbeatEvent(log.lastId, clock.nowMs());
+      for (const connection of connections) {
+        if (connection.reader.expiresAt <= now) connection.end("token_expired");
+        connection.checkProgress();
+        connection.beat(heartbeat);
+      }
+    },
+    onHistoryLost() {
+      for (const connection of connections) connection.end("history_lost");
+    },
+  });
+
+  /** An event is written out once, however many it goes to. */
+  function passOn(records: readonly Revocation[]): void {
+    if (connections.size === 0) return;
+    const news = records.map((record) => ({ record, event: revocationEvent(record) }));
+    for (const connection of connections) connection.offer(news);
+  }
+
+  function endRevoked(): void {
+    for (const connection of connections) {
+      if (log.isRevoked(connection.reader.token)) connection.end("token_revoked");
+    }
+  }
+
+  function connect(options: ConnectionOptions, leave: Leave): void {
+    const { clientId } = options.reader;
+    const begunAt = epochSeconds(clock);
+    const onEnd = (reason: DisconnectReason): void => {
+      connections.delete(connection);
+      leave();
+      onConnectionEnded?.({ clientId, reason, seconds: epochSeconds(clock) - begunAt });
+    };
+    const { bufferBytesMax } = limits;
+    const connection = createConnection({ log, clock, bufferBytesMax, onEnd }, options);
+    connections.add(connection);
+    if (isStopping) return connection.end("stopping");
+    connection.begin();
+  }
+
+  return {
+    admit(clientId) {
+      if (isStopping) return { type: "stopping" };
+      const leave = places.take(clientId);
+      if (typeof leave === "string") return { type: leave };
+      return { type: "place", connect: (options) => connect(options, leave), leave };
+    },
+    close() {
+      isStopping = true;
+      for (const connection of connections) connection.end("stopping");
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { background } from "../core/index.ts";
+import { guardRedis, guardStore, type Redis } from "../storage/index.ts";
+import { BEAT_EVERY_SECONDS, type Epochs, type ProtocolStoreRun, type StoreMark } from "./epoch.ts";
+
+const MARK_KEY = "lk:epoch";
+/** Written anew with every beat; a deployment that was stopped for longer has nobody signed in any more. */
+const MARK_SECONDS = 365 * 24 * 60 * 60;
+
+export interface ProtocolStoreWatchDeps {
+  /** Connected already. */
+  readonly redis: Redis;
+  readonly epochs: Pick<Epochs, "checkStore" | "beat">;
+  readonly reportFailure: (error: unknown) => void;
+  readonly beatEveryMs?: number;
+}
+
+export interface ProtocolStoreWatch {
+  /** Resolves when the store may be used. @throws AppError STORE_UNAVAILABLE */
+  start(): Promise<void>;
+  close(): void;
+}
+
+/**
+ * Sees to it that nobody is served from a Redis that was lost or restored: whenever it restarted, it is closed to
+ * everybody until it has been compared with what Postgres knows. While it runs, it is marked every ten seconds.
+ */
+export function watchProtocolStore(deps: ProtocolStoreWatchDeps): ProtocolStoreWatch {
+  const { redis, epochs, reportFailure, beatEveryMs = BEAT_EVERY_SECONDS * 1_000 } = deps;
+  const guard = guardRedis({ redis, check: (runId) => epochs.checkStore(runOf(redis, runId)), reportFailure });
+  let beating: NodeJS.Timeout | undefined;
+
+  async function beat(): Promise<void> {
+    // While it is away there is nothing to mark, and when it is back it is checked.
+    if (redis.status !== "ready") return;
+    const isSame = await epochs.beat(runOf(redis, await guard.findRunId()));
+    // Emptied while it ran (FLUSHALL), which no reconnection tells of.
+    if (!isSame) guard.checkAgain();
+  }
+
+  return {
+    async start() {
+      await guard.start();
+      beating = setInterval(() => background(beat(), reportFailure), beatEveryMs).unref();
+    },
+    close() {
+      clearInterval(beating);
+      guard.close();
+    },
+  };
+}
+
+function runOf(redis: Redis, id: string): ProtocolStoreRun {
+  return {
+    id,
+    readMark: async () => parseMark(await guardStore(() => redis.get(MARK_KEY))),
+    async writeMark({ epoch, beat }) {
+      await guardStore(() => redis.set(MARK_KEY, `${epoch}:${beat}`, "EX", MARK_SECONDS));
+    },
+  };
+}
+
+/** A mark that cannot be read is none. */
+function parseMark(text: string | null): StoreMark | undefined {
+  const [, epoch, beat] = /^(\d{1,15}):(\d{1,15})$/.exec(text ?? "") ?? [];
+  return epoch === undefined || beat === undefined ? undefined : { epoch: Number(epoch), beat: Number(beat) };
+}

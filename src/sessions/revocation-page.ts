@@ -1,0 +1,54 @@
+import { sql } from "kysely";
+import { type Db, guardStore } from "../storage/index.ts";
+import type { RevocationRecord } from "../verifier/index.ts";
+
+/** A record as it was committed. */
+export interface Revocation extends RevocationRecord {
+  /** In commit order, the same on every node; gaps are normal. */
+  readonly id: number;
+  /** The audiences that it concerns; `null`: all. */
+  readonly audiences: readonly string[] | null;
+}
+
+/** What was read at once. */
+export interface RevocationPage {
+  readonly records: readonly Revocation[];
+  /** The last id that was committed when this was read. */
+  readonly lastId: number;
+}
+
+interface PageRow {
+  /** Each `bigint` is text with pg and a number with PGlite. */
+  readonly last_id: string | number;
+  readonly id: string | number | null;
+  readonly kind: string;
+  readonly value: string;
+  readonly issued_before: string | number | null;
+  readonly expires_at: string | number;
+  readonly audiences: readonly string[] | null;
+}
+
+/**
+ * The next records and the last id, in one statement and so in one snapshot: numbers are in commit order, so a snapshot
+ * that has a number has every smaller one.
+ */
+export async function readPage(
+  db: Db,
+  { after, now, recordsMax }: { readonly after: number; readonly now: number; readonly recordsMax: number },
+): Promise<RevocationPage> {
+  const { rows } = await guardStore(() =>
+    sql<PageRow>`
+      select feed.last_id, record.* from revocation_feed feed left join (
+        select id, kind, value, issued_before, expires_at, audiences from revocations
+          where id > ${after} and expires_at > ${now} order by id limit ${recordsMax}
+      ) record on true order by record.id`.execute(db),
+  );
+  return { lastId: Number(rows[0]?.last_id ?? 0), records: rows.flatMap(toRevocation) };
+}
+
+function toRevocation(row: PageRow): readonly Revocation[] {
+  if (row.id === null) return [];
+  const { kind, value, issued_before: issuedBefore, audiences } = row;
+  const bound = issuedBefore === null ? {} : { issuedBefore: Number(issuedBefore) };
+  return [{ id: Number(row.id), kind, value, ...bound, expiresAt: Number(row.expires_at), audiences }];
+}

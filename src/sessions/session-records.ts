@@ -1,0 +1,216 @@
+import { type Generated, type Kysely, type Selectable, sql } from "kysely";
+import type { Db } from "../storage/index.ts";
+import type { EndReason, EndScope } from "./ending.ts";
+
+type SessionTables = {
+  sessions: {
+    id: string;
+    account_id: string;
+    created_at: Date;
+    expires_at: Date;
+    client_id: string | null;
+    address: string | null;
+    device: string | null;
+    acr: string | null;
+    amr: Generated<string[]>;
+    ended_at: Date | null;
+    end_reason: EndReason | null;
+    end_scope: EndScope | null;
+    ended_grants: Generated<string[]>;
+    /** How often something of it ended, and up to which of these the protocol store was cleared. */
+    endings: Generated<number>;
+    cleared: Generated<number>;
+  };
+};
+
+export type SessionRow = Selectable<SessionTables["sessions"]>;
+export type SessionDb = Kysely<SessionTables>;
+
+/** Rows that one statement reads or changes at the most. */
+export const ROWS_MAX = 200;
+
+export function withSessionTables(db: Db): SessionDb {
+  return db.withTables<SessionTables>();
+}
+
+export interface NewSessionRow {
+  readonly id: string;
+  readonly accountId: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly clientId: string | undefined;
+  readonly address: string | undefined;
+  readonly device: string | undefined;
+  readonly acr: string | undefined;
+  readonly amr: readonly string[];
+}
+
+/** `false` when the row was there already. */
+export async function insertRow(db: SessionDb, row: NewSessionRow): Promise<boolean> {
+  const { numInsertedOrUpdatedRows = 0n } = await db
+    .insertInto("sessions")
+    .values({
+      id: row.id,
+      account_id: row.accountId,
+      created_at: row.createdAt,
+      expires_at: row.expiresAt,
+      client_id: row.clientId ?? null,
+      address: row.address ?? null,
+      device: row.device ?? null,
+      acr: row.acr ?? null,
+      amr: [...row.amr],
+      ended_at: null,
+      end_reason: null,
+      end_scope: null,
+    })
+    .onConflict((conflict) => conflict.column("id").doNothing())
+    .executeTakeFirst();
+  return numInsertedOrUpdatedRows > 0n;
+}
+
+export async function findRow(db: SessionDb, id: string): Promise<SessionRow | undefined> {
+  return db.selectFrom("sessions").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
+/** `open`: sessions that nobody has ended. `present`: also those that ended while grants of them go on. */
+export type Presence = "open" | "present";
+
+/** An account's rows in the order of ids, a page at a time, beginning after the id `after`. */
+export async function listRows(
+  db: SessionDb,
+  accountId: string,
+  { which, now, after = "" }: { readonly which: Presence; readonly now: Date; readonly after?: string },
+): Promise<readonly SessionRow[]> {
+  return db
+    .selectFrom("sessions")
+    .selectAll()
+    .where("account_id", "=", accountId)
+    .where("expires_at", ">", now)
+    .where("id", ">", after)
+    .$if(which === "open", (query) => query.where("end_scope", "is", null))
+    .$if(which === "present", (query) => query.where(sql<boolean>`end_scope is distinct from 'whole'`))
+    .orderBy("id")
+    .limit(ROWS_MAX)
+    .execute();
+}
+
+/** Everybody's, for ending everything. */
+export async function listIdsAfter(db: SessionDb, after: string, now: Date): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom("sessions")
+    .select("id")
+    .where("id", ">", after)
+    .where("expires_at", ">", now)
+    .where(sql<boolean>`end_scope is distinct from 'whole'`)
+    .orderBy("id")
+    .limit(ROWS_MAX)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Locks rows until the transaction ends, in the order of code units, so that two endings never wait for each other. */
+export async function lockRows(tx: SessionDb, ids: readonly string[]): Promise<readonly SessionRow[]> {
+  if (ids.length === 0) return [];
+  return tx
+    .selectFrom("sessions")
+    .selectAll()
+    .where("id", "in", [...ids])
+    .orderBy("id")
+    .forUpdate()
+    .execute();
+}
+
+/** Ends sessions, or widens how much of them ended; when and why stays what it was first. */
+export async function markEnded(
+  tx: SessionDb,
+  ids: readonly string[],
+  end: { readonly at: Date; readonly reason: EndReason; readonly scope: EndScope },
+): Promise<readonly SessionRow[]> {
+  if (ids.length === 0) return [];
+  return tx
+    .updateTable("sessions")
+    .set((row) => ({
+      ended_at: sql<Date>`coalesce(ended_at, ${end.at})`,
+      end_reason: sql<EndReason>`coalesce(end_reason, ${end.reason})`,
+      end_scope: end.scope,
+      endings: row("endings", "+", 1),
+    }))
+    .where("id", "in", [...ids])
+    .returningAll()
+    .execute();
+}
+
+/** Notes that a grant ended; `undefined` when that was noted before, or there is no such row. */
+export async function noteEndedGrant(tx: SessionDb, id: string, grantId: string): Promise<SessionRow | undefined> {
+  return tx
+    .updateTable("sessions")
+    .set((row) => ({ ended_grants: sql`array_append(ended_grants, ${grantId})`, endings: row("endings", "+", 1) }))
+    .where("id", "=", id)
+    .where(sql<boolean>`not (${grantId} = any(ended_grants))`)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export async function listUncleared(db: SessionDb, after: string): Promise<readonly SessionRow[]> {
+  return db
+    .selectFrom("sessions")
+    .selectAll()
+    .where(sql<boolean>`cleared < endings`)
+    .where("id", ">", after)
+    .orderBy("id")
+    .limit(ROWS_MAX)
+    .execute();
+}
+
+/**
+ * Notes that the protocol store was cleared of all that had ended when the row was read. Of a sign-in that is empty now,
+ * something may come back from a copy of the store, until `emptyUntil` where that is sooner than the row's own end.
+ */
+export async function markCleared(
+  db: SessionDb,
+  row: Pick<SessionRow, "id" | "endings">,
+  empty: { readonly isEmpty: boolean; readonly until: Date | undefined },
+): Promise<void> {
+  await db
+    .updateTable("sessions")
+    .set({
+      cleared: sql<number>`greatest(cleared, ${row.endings}::integer)`,
+      ...(empty.isEmpty ? { end_scope: sql<EndScope | null>`case when end_scope is not null then 'whole' end` } : {}),
+      ...(empty.until === undefined ? {} : { expires_at: sql<Date>`least(expires_at, ${empty.until}::timestamptz)` }),
+    })
+    .where("id", "=", row.id)
+    .execute();
+}
+
+/**
+ * Marks what ever ended, and may still be in a copy of the store, for clearing once more: a page of it, beginning after
+ * the id `after`. Returns the page's last id; `undefined` when there was nothing more.
+ */
+export async function markForClearing(db: SessionDb, after: string, now: Date): Promise<string | undefined> {
+  const page = await db
+    .selectFrom("sessions")
+    .select("id")
+    .where("id", ">", after)
+    .where("endings", ">", 0)
+    .where("expires_at", ">", now)
+    .orderBy("id")
+    .limit(ROWS_MAX)
+    .execute();
+  if (page.length === 0) return undefined;
+  await db
+    .updateTable("sessions")
+    .set((row) => ({ endings: row("endings", "+", 1) }))
+    .where(
+      "id",
+      "in",
+      page.map(({ id }) => id),
+    )
+    .execute();
+  return page.at(-1)?.id;
+}
+
+/** Deletes rows that nothing can hang on any more; returns how many. */
+export async function deleteExpired(db: SessionDb, now: Date): Promise<number> {
+  const { numDeletedRows } = await db.deleteFrom("sessions").where("expires_at", "<=", now).executeTakeFirst();
+  return Number(numDeletedRows);
+}

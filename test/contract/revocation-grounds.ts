@@ -1,0 +1,35 @@
+import { createMigrations, type Database, openEmbedded, openPostgres } from "../../src/storage/index.ts";
+import { createTestDatabase } from "../support/stores.ts";
+import type { RevocationGround } from "./revocations.contract.ts";
+
+/** Enough for many to wait for each other's locks at once, and not for a connection. */
+const CONNECTIONS_MAX = 100;
+
+/** A database of its own; every connection is what a node has, with a pool of its own. */
+export async function openPostgresRevocations(): Promise<RevocationGround & { readonly url: string }> {
+  const testDatabase = await createTestDatabase();
+  const { url } = testDatabase;
+  const opened: Database[] = [];
+  const ground = {
+    kind: "postgres",
+    url,
+    async connect() {
+      const database = openPostgres({ url, poolMax: CONNECTIONS_MAX, onConnectionError: () => undefined });
+      opened.push(database);
+      return database;
+    },
+    async close() {
+      await Promise.all(opened.map((database) => database.close()));
+      await testDatabase.drop();
+    },
+  } as const;
+  await createMigrations((await ground.connect()).db).apply();
+  return ground;
+}
+
+/** All nodes are one: embedded Postgres has one connection. */
+export async function openEmbeddedRevocations(): Promise<RevocationGround> {
+  const database = await openEmbedded(undefined);
+  await createMigrations(database.db).apply();
+  return { kind: "embedded", connect: async () => database, close: () => database.close() };
+}

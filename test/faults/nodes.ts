@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import { startProcess, waitUntilReady } from "../install/latchkey-process.ts";
+import { freePort } from "../support/servers.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** A node of a deployment in a process of its own, so that it can be killed or stopped in the middle of anything. */
+export interface FaultyNode {
+  /** Where it listens; requests must name the issuer's host. */
+  readonly origin: string;
+  /** `kill -9`, and a new process in its place on the same port. Resolves when that one is ready. */
+  killAndRestart(): Promise<void>;
+  /** Asks it to stop (SIGTERM), as a deployment of a new version does, and starts it again. */
+  stopAndRestart(): Promise<void>;
+  /** Stops it from running (SIGSTOP), as a host that swaps or a virtual machine that moves does. */
+  pause(): void;
+  resume(): void;
+  stop(): Promise<void>;
+}
+
+export async function startFaultyNode(settings: Readonly<Record<string, string>>): Promise<FaultyNode> {
+  const port = String(await freePort());
+  const start = () => startProcess({ folder: ROOT, settings: { ...settings, PORT: port } });
+  let running = start();
+  await waitUntilReady(running, port);
+  const send = (signal: NodeJS.Signals): void => void running.process.kill(signal);
+
+  async function restartAfter(signal: NodeJS.Signals): Promise<void> {
+    send(signal);
+    await running.exited;
+    running = start();
+    await waitUntilReady(running, port);
+  }
+
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    killAndRestart: () => restartAfter("SIGKILL"),
+    stopAndRestart: () => restartAfter("SIGTERM"),
+    pause: () => send("SIGSTOP"),
+    resume: () => send("SIGCONT"),
+    async stop() {
+      send("SIGCONT");
+      send("SIGTERM");
+      await running.exited;
+    },
+  };
+}
