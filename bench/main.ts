@@ -2,7 +2,7 @@
  * `npm run bench -- [scenario …] [--json FILE]`: measures Latchkey beside `customary`, which is bare oidc-provider with
  * the usual Redis adapter, in one run and on one machine.
  *
- * - `scenarios/` says what is measured: `token` and `storage`.
+ * - `scenarios/` says what is measured.
  * - `variants/` are the servers under test, each in a process of its own, reached over HTTP as apps reach them.
  * - `load/` are the clients: people with browsers, an app, a service, and the closed loop that drives them.
  * - `customary/` is what we compare with.
@@ -14,19 +14,23 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { describeMachine } from "./machine.ts";
 import { formatTable, type Row } from "./report.ts";
+import { runRevocationScenario } from "./scenarios/revocation.ts";
 import { runStorageScenario } from "./scenarios/storage.ts";
 import { runTokenScenario } from "./scenarios/token.ts";
+import { runValidationScenario } from "./scenarios/validation.ts";
 import { customary } from "./variants/customary.ts";
 import { latchkey } from "./variants/latchkey.ts";
 
-const SCENARIOS = ["token", "storage"] as const;
+const SCENARIOS = ["token", "refresh", "revocation", "validation", "storage"] as const;
 const VARIANTS = [customary, latchkey];
 
-const USAGE = `npm run bench -- [token] [storage] [--json FILE]
+const USAGE = `npm run bench -- [token] [refresh] [revocation] [validation] [storage] [--json FILE]
   --rounds N       measured rounds of each kind of request (5)
   --requests N     requests of a kind per variant and round, at most 10000 (3000)
   --concurrency N  requests in flight (32)
-  --people N       people in the storage scenario (100000)`;
+  --people N       people in the storage scenario (100000)
+  --sessions N     sessions that are ended by each approach in the revocation scenario (100)
+  --tokens N       tokens in the validation scenario (2000)`;
 
 class UsageError extends Error {}
 
@@ -39,24 +43,34 @@ async function main(): Promise<void> {
       requests: { type: "string", default: "3000" },
       concurrency: { type: "string", default: "32" },
       people: { type: "string", default: "100000" },
+      sessions: { type: "string", default: "100" },
+      tokens: { type: "string", default: "2000" },
     },
   });
   const scenarios = positionals.length === 0 ? SCENARIOS : positionals.map(parseScenario);
   const progress = (line: string): void => console.error(line);
   console.log(await describeMachine());
 
-  const rows: Row[] = [];
-  for (const scenario of scenarios) {
+  async function run(scenario: (typeof SCENARIOS)[number]): Promise<readonly Row[]> {
     if (scenario === "storage") {
-      rows.push(...(await runStorageScenario(VARIANTS, { personCount: parseCount(values.people, 1e7), progress })));
-    } else {
-      const rounds = parseCount(values.rounds, 100);
-      // A code lives for a minute: more requests than this could outlast it between sign-in and redemption.
-      const requestCount = parseCount(values.requests, 10_000);
-      const workerCount = parseCount(values.concurrency, 256);
-      rows.push(...(await runTokenScenario(VARIANTS, { rounds, requestCount, workerCount, progress })));
+      return runStorageScenario(VARIANTS, { personCount: parseCount(values.people, 1e7), progress });
     }
+    // Each session that is ended is one person's.
+    if (scenario === "revocation") {
+      return runRevocationScenario({ sessionCount: parseCount(values.sessions, 1_000), progress });
+    }
+    if (scenario === "validation") {
+      return runValidationScenario({ tokenCount: parseCount(values.tokens, 100_000), progress });
+    }
+    const rounds = parseCount(values.rounds, 100);
+    // A code lives for a minute: more requests than this could outlast it between sign-in and redemption.
+    const requestCount = parseCount(values.requests, 10_000);
+    const workerCount = parseCount(values.concurrency, 256);
+    return runTokenScenario(VARIANTS, { scenario, rounds, requestCount, workerCount, progress });
   }
+
+  const rows: Row[] = [];
+  for (const scenario of scenarios) rows.push(...(await run(scenario)));
   console.log(`\n${formatTable(rows)}`);
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, undefined, 2)}\n`);
 }

@@ -7,16 +7,18 @@ import {
   newRefreshFamily,
   newTag,
   newTaggedSecret,
-  nextInRefreshFamily,
   parseRefreshToken,
 } from "../../src/oidc/adapter/identifiers.ts";
 import {
+  beginRefresh,
   createDictionary,
   createProtocolState,
   createRedisStore,
-  createSignInIndex,
+  createProtocolSessions,
+  newSuccessor,
   runInRequestScope,
 } from "../../src/oidc/adapter/index.ts";
+import { createRevocations, createSessions } from "../../src/sessions/index.ts";
 import { connectRedis, createMigrations, openPostgres, openRedis } from "../../src/storage/index.ts";
 import { shopWeb } from "../cast.ts";
 import { inBatches } from "../load/batches.ts";
@@ -42,17 +44,32 @@ export async function populateLatchkey(stores: StoreUrls, people: Iterable<Perso
   opened.defer(() => redis.disconnect());
   await connectRedis(redis);
 
-  const state = createProtocolState({
-    store: createRedisStore({ redis, clock: systemClock }),
-    dictionary: createDictionary({ db: database.db }),
-    index: createSignInIndex({
-      db: database.db,
-      clock: systemClock,
-      audit: createAudit({ db: database.db, clock: systemClock }),
-      lifetimeSeconds: FORTNIGHT_SECONDS,
+  const { db } = database;
+  const clock = systemClock;
+  const store = createRedisStore({ redis, clock });
+  const sessions = createSessions({
+    db,
+    clock,
+    audit: createAudit({ db, clock }),
+    revocations: createRevocations({ db, clock }),
+    protocol: createProtocolSessions({
+      store,
+      clock,
+      dictionary: createDictionary({ db }),
+      idleSeconds: FORTNIGHT_SECONDS,
     }),
+    session: { idleSeconds: FORTNIGHT_SECONDS, maxSeconds: FORTNIGHT_SECONDS, maxPerAccount: 0, limitPolicy: "refuse" },
+    lifetimeSeconds: FORTNIGHT_SECONDS,
+    forgetConsent: () => Promise.resolve(false),
+    onSessionEnd: () => Promise.resolve(),
+  });
+  const state = createProtocolState({
+    store,
+    dictionary: createDictionary({ db }),
+    sessions,
     clock: systemClock,
     sessionEndAt: (begunAtSeconds) => begunAtSeconds + FORTNIGHT_SECONDS,
+    replaySeconds: 0,
     findGrantLimits: () => Promise.resolve({ since: 0, identityScopes: [] }),
     findClientMetadata: () => Promise.resolve(undefined),
   });
@@ -60,7 +77,7 @@ export async function populateLatchkey(stores: StoreUrls, people: Iterable<Perso
     await insertAccount(pool, person.session.accountId);
     await storePerson(state, person);
   });
-  const { rows } = await pool.query<{ bytes: string }>("select pg_total_relation_size('oidc_sign_ins') as bytes");
+  const { rows } = await pool.query<{ bytes: string }>("select pg_total_relation_size('sessions') as bytes");
   return { postgresBytes: Number(rows[0]?.bytes) };
 }
 
@@ -83,7 +100,6 @@ async function storePerson(state: ReturnType<typeof createProtocolState>, person
   const [sessionId, grantId, first] = [newTaggedSecret(tag), newGrantId(tag), newRefreshFamily(tag)];
   const firstParts = parseRefreshToken(first);
   if (!sessions || !grants || !refreshTokens || !firstParts) throw new Error("the adapter knows other models");
-  const second = nextInRefreshFamily(firstParts);
   const ours = (payload: AdapterPayload): AdapterPayload => ({ ...payload, grantId, sessionUid: tag });
 
   await runInRequestScope(async () => {
@@ -93,9 +109,12 @@ async function storePerson(state: ReturnType<typeof createProtocolState>, person
     await state.flush();
   });
   await runInRequestScope(() => refreshTokens.upsert(first, ours(person.predecessor), FORTNIGHT_SECONDS));
-  await runInRequestScope(async () => {
+  const second = await runInRequestScope(async () => {
+    beginRefresh({ binding: "", isReuse: false });
+    const successor = newSuccessor(firstParts);
     await refreshTokens.consume(first);
-    await refreshTokens.upsert(second, ours(person.refreshToken), FORTNIGHT_SECONDS);
+    await refreshTokens.upsert(successor, ours(person.refreshToken), FORTNIGHT_SECONDS);
+    return successor;
   });
   // Cheap is also a store that lost something on the way.
   const [used, living] = [await refreshTokens.find(first), await refreshTokens.find(second)];

@@ -10,11 +10,13 @@ const REGISTRATIONS_AT_ONCE = 4;
 const latchkeyOptions = z.object({
   /** Settings, as the environment would give them. */
   settings: z.record(z.string(), z.string()),
-  personCount: z.number(),
+  /** Who is to be there; absent for a node of a deployment that another one has populated. */
+  population: z.object({ personCount: z.number() }).optional(),
 });
 
 export type LatchkeyOptions = z.infer<typeof latchkeyOptions>;
 export interface LatchkeyReady {
+  /** Of `billing-api`; empty when the node populated nothing. */
   readonly clientSecret: string;
 }
 
@@ -22,12 +24,12 @@ type Latchkey = Awaited<ReturnType<typeof compose>>;
 
 /** The worker process of the `latchkey` variant: the server as `main.ts` composes it, with the benchmark's cast. */
 await runChildServer(async (input): Promise<LatchkeyReady> => {
-  const { settings, personCount } = latchkeyOptions.parse(input);
+  const { settings, population } = latchkeyOptions.parse(input);
   const latchkey = await compose(loadConfig(settings));
-  const clientSecret = await addClients(latchkey);
+  const clientSecret = population === undefined ? "" : await addClients(latchkey);
   await runClosedLoop({
     workerCount: REGISTRATIONS_AT_ONCE,
-    requestCount: personCount,
+    requestCount: population?.personCount ?? 0,
     async perform(index) {
       await latchkey.accounts.register({ ...personAt(index), password: PASSWORD }, "operator");
     },
@@ -59,6 +61,7 @@ async function addClients({ clients }: Latchkey): Promise<string> {
     authMethod: "client_secret_basic",
     grantTypes: ["client_credentials"],
     resources,
+    introspects: [ordersResource.identifier],
   });
   if (secret === undefined) throw new Error("a confidential client got no secret");
   return secret;

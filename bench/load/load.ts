@@ -24,11 +24,18 @@ export interface LoadOptions {
  */
 export interface Load {
   perform(operation: Operation, index: number): Promise<void>;
+  /** What the person of that index got last. */
+  accessTokenOf(index: number): string;
+  /** See {@link PersonAtApp.prepareSignOut}. */
+  prepareSignOut(index: number): Promise<() => Promise<void>>;
   close(): void;
 }
 
 /** Signs everybody in, so that what follows measures no sign-in page. */
-export async function createLoad(variant: RunningVariant, options: LoadOptions): Promise<Load> {
+export async function createLoad(
+  variant: Pick<RunningVariant, "issuer" | "clientSecret">,
+  options: LoadOptions,
+): Promise<Load> {
   const http = createHttpClient(options.connectionsMax);
   const endpoints = await discover(http, variant.issuer);
   const people = Array.from({ length: options.personCount }, (_, index) =>
@@ -58,7 +65,12 @@ export async function createLoad(variant: RunningVariant, options: LoadOptions):
     },
     refresh: (index) => personOf(index).refresh(),
   };
-  return { perform: (operation, index) => performers[operation](index), close: () => http.close() };
+  return {
+    perform: (operation, index) => performers[operation](index),
+    accessTokenOf: (index) => personOf(index).accessToken(),
+    prepareSignOut: (index) => personOf(index).prepareSignOut(),
+    close: () => http.close(),
+  };
 }
 
 async function discover(http: HttpClient, issuer: string): Promise<Endpoints> {

@@ -20,6 +20,11 @@ export interface PersonAtAppOptions {
   readonly address: string;
 }
 
+interface TokenPair {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+}
+
 /** A person's browser with `shop-web` in it. */
 export interface PersonAtApp {
   /** Signs in at the server's page and brings back a code. */
@@ -30,6 +35,10 @@ export interface PersonAtApp {
   redeem(code: string): Promise<void>;
   /** Uses the refresh token and keeps its successor. */
   refresh(): Promise<void>;
+  /** The newest. */
+  accessToken(): string;
+  /** Opens the account page; what it returns presses its button, which ends the session. */
+  prepareSignOut(): Promise<() => Promise<void>>;
 }
 
 export function createPersonAtApp({ http, endpoints, person, address }: PersonAtAppOptions): PersonAtApp {
@@ -37,11 +46,11 @@ export function createPersonAtApp({ http, endpoints, person, address }: PersonAt
   const browser = new Browser({ headers, appOrigins: [new URL(shopWeb.redirectUri).origin] });
   const signInUrl = authorizationUrl(endpoints.authorization);
   const silentUrl = authorizationUrl(endpoints.authorization, { prompt: "none" });
-  let refreshToken = "";
+  let tokens: TokenPair = { accessToken: "", refreshToken: "" };
 
   async function redeemGrant(grant: Readonly<Record<string, string>>): Promise<void> {
     const form = { client_id: shopWeb.id, resource: ordersResource.identifier, ...grant };
-    refreshToken = readRefreshToken(await http.send({ method: "POST", url: endpoints.token.href, headers, form }));
+    tokens = readTokens(await http.send({ method: "POST", url: endpoints.token.href, headers, form }));
   }
 
   return {
@@ -65,7 +74,14 @@ export function createPersonAtApp({ http, endpoints, person, address }: PersonAt
         redirect_uri: shopWeb.redirectUri,
         code_verifier: CODE_VERIFIER,
       }),
-    refresh: () => redeemGrant({ grant_type: "refresh_token", refresh_token: refreshToken }),
+    refresh: () => redeemGrant({ grant_type: "refresh_token", refresh_token: tokens.refreshToken }),
+    accessToken: () => tokens.accessToken,
+    async prepareSignOut() {
+      const page = await browser.open(new URL("/account", endpoints.authorization));
+      const form = page.forms.find(({ action }) => action.endsWith("/account/sign-out"));
+      if (form === undefined) throw new Error(`no button to sign out at ${page.url.pathname}`);
+      return async () => void (await browser.submit(page, form, {}));
+    },
   };
 }
 
@@ -95,15 +111,15 @@ function readCode({ searchParams, pathname }: URL): string {
 }
 
 /** Checks that the answer has all that is being compared, so that no variant is fast by doing less. */
-function readRefreshToken(answer: HttpAnswer): string {
+function readTokens(answer: HttpAnswer): TokenPair {
   if (answer.status !== 200) throw unexpected("tokens", answer);
-  const tokens = JSON.parse(answer.body) as Readonly<Record<string, unknown>>;
-  const { access_token: accessToken, id_token: idToken, refresh_token: refreshToken } = tokens;
-  const isJwt = (token: unknown): boolean => typeof token === "string" && token.split(".").length === 3;
+  const body = JSON.parse(answer.body) as Readonly<Record<string, unknown>>;
+  const { access_token: accessToken, id_token: idToken, refresh_token: refreshToken } = body;
+  const isJwt = (token: unknown): token is string => typeof token === "string" && token.split(".").length === 3;
   if (!isJwt(accessToken) || !isJwt(idToken) || typeof refreshToken !== "string") {
     throw new Error("the app got no JWT access token, no ID token or no refresh token");
   }
-  return refreshToken;
+  return { accessToken, refreshToken };
 }
 
 function unexpected(wanted: string, { status, body }: HttpAnswer): Error {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { createLoad, OPERATIONS } from "../load/load.ts";
+import { createLoad, type Operation } from "../load/load.ts";
 import { startWaveCounter } from "../load/wave-counter.ts";
 import { median, type Row } from "../report.ts";
 import { startStores } from "../stores.ts";
@@ -8,6 +8,12 @@ import type { Variant } from "../variants/variant.ts";
 const REQUEST_COUNT = 21;
 // What a server still writes after it answered belongs to the request that caused it.
 const SETTLE_MS = 20;
+
+/** A kind of request, and how rows name it. */
+export interface NamedOperation {
+  readonly operation: Operation;
+  readonly name: string;
+}
 
 interface RoundTrips {
   readonly redis: number;
@@ -18,7 +24,10 @@ interface RoundTrips {
  * Counts how often a request waits for Redis and for Postgres, as these see it: a server process of its own stands
  * behind counting proxies, and gets one request at a time.
  */
-export async function countRoundTrips(variant: Variant): Promise<readonly Row[]> {
+export async function countRoundTrips(
+  variant: Variant,
+  operations: readonly NamedOperation[],
+): Promise<readonly Row[]> {
   await using started = new AsyncDisposableStack();
   const stores = await startStores();
   started.defer(() => stores.stop());
@@ -38,13 +47,13 @@ export async function countRoundTrips(variant: Variant): Promise<readonly Row[]>
   }
 
   const rows: Row[] = [];
-  for (const operation of OPERATIONS) {
+  for (const { operation, name } of operations) {
     await countOne(Promise.resolve());
     const counts: RoundTrips[] = [];
     for (let index = 0; index < REQUEST_COUNT; index += 1) {
       counts.push(await countOne(load.perform(operation, index)));
     }
-    const row = { scenario: `token/${operation}`, variant: variant.name, unit: "1" };
+    const row = { scenario: name, variant: variant.name, unit: "1" };
     rows.push(
       { ...row, metric: "round_trips", value: median(counts.map((count) => count.redis)) },
       { ...row, metric: "postgres_round_trips", value: median(counts.map((count) => count.postgres)) },

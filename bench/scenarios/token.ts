@@ -3,7 +3,7 @@ import { createLoad, type Load, type Operation, OPERATIONS } from "../load/load.
 import { median, percentile, type Row } from "../report.ts";
 import { startStores } from "../stores.ts";
 import type { RunningVariant, Variant } from "../variants/variant.ts";
-import { countRoundTrips } from "./round-trips.ts";
+import { countRoundTrips, type NamedOperation } from "./round-trips.ts";
 
 const MEBIBYTE_BYTES = 1024 * 1024;
 const WARM_UP_ROUNDS = 4;
@@ -15,6 +15,8 @@ export interface TokenOptions {
   readonly requestCount: number;
   /** Requests in flight. */
   readonly workerCount: number;
+  /** What to measure: everything for `token`, only that one for `refresh`. */
+  readonly scenario: "token" | "refresh";
   readonly progress: (line: string) => void;
 }
 
@@ -38,26 +40,34 @@ interface Bench {
 export async function runTokenScenario(variants: readonly Variant[], options: TokenOptions): Promise<readonly Row[]> {
   const rows = [...(await measureTakingTurns(variants, options))];
   for (const variant of variants) {
-    options.progress(`token: counting the round trips of ${variant.name}`);
-    rows.push(...(await countRoundTrips(variant)));
+    options.progress(`${options.scenario}: counting the round trips of ${variant.name}`);
+    rows.push(...(await countRoundTrips(variant, operationsOf(options))));
   }
   return rows;
+}
+
+/** How rows name the requests of a scenario. */
+function operationsOf({ scenario }: Pick<TokenOptions, "scenario">): readonly NamedOperation[] {
+  return scenario === "refresh"
+    ? [{ operation: "refresh", name: "refresh" }]
+    : OPERATIONS.map((operation) => ({ operation, name: `token/${operation}` }));
 }
 
 async function measureTakingTurns(variants: readonly Variant[], options: TokenOptions): Promise<readonly Row[]> {
   const benches: Bench[] = [];
   try {
     for (const variant of variants) {
-      options.progress(`token: starting ${variant.name} and signing people in`);
+      options.progress(`${options.scenario}: starting ${variant.name} and signing people in`);
       benches.push(await openBench(variant, options));
     }
     for (let round = 0; round < WARM_UP_ROUNDS + options.rounds; round += 1) {
-      options.progress(round < WARM_UP_ROUNDS ? "token: warming up" : `token: round ${round - WARM_UP_ROUNDS + 1}`);
+      const part = round < WARM_UP_ROUNDS ? "warming up" : `round ${round - WARM_UP_ROUNDS + 1}`;
+      options.progress(`${options.scenario}: ${part}`);
       // Who comes first changes from round to round, so that a drift of the machine favors nobody.
       await runRound(round % 2 === 0 ? benches : benches.toReversed(), options);
     }
     const rows: Row[] = [];
-    for (const bench of benches) rows.push(...summarize(bench), await measureResident(bench));
+    for (const bench of benches) rows.push(...summarize(bench, options), await measureResident(bench, options));
     return rows;
   } finally {
     for (const bench of benches) await bench.close();
@@ -79,7 +89,7 @@ async function openBench(variant: Variant, { workerCount }: TokenOptions): Promi
 }
 
 async function runRound(benches: readonly Bench[], options: TokenOptions): Promise<void> {
-  for (const operation of OPERATIONS) {
+  for (const { operation } of operationsOf(options)) {
     for (const bench of benches) bench.samples[operation].push(await measure(bench, operation, options));
   }
 }
@@ -101,11 +111,11 @@ async function measure(bench: Bench, operation: Operation, options: TokenOptions
   };
 }
 
-function summarize({ variant, samples }: Bench): readonly Row[] {
-  return OPERATIONS.flatMap((operation) => {
+function summarize({ variant, samples }: Bench, options: TokenOptions): readonly Row[] {
+  return operationsOf(options).flatMap(({ operation, name }) => {
     const measured = samples[operation].slice(WARM_UP_ROUNDS);
     const row = (metric: string, unit: string, valueOf: (sample: Sample) => number): Row => ({
-      scenario: `token/${operation}`,
+      scenario: name,
       variant: variant.name,
       metric,
       value: median(measured.map(valueOf)),
@@ -120,8 +130,8 @@ function summarize({ variant, samples }: Bench): readonly Row[] {
   });
 }
 
-async function measureResident({ variant, server }: Bench): Promise<Row> {
+async function measureResident({ variant, server }: Bench, { scenario }: TokenOptions): Promise<Row> {
   const { residentBytes } = await server.usage();
   const value = residentBytes / MEBIBYTE_BYTES;
-  return { scenario: "token", variant: variant.name, metric: "resident_mb", value, unit: "MiB" };
+  return { scenario, variant: variant.name, metric: "resident_mb", value, unit: "MiB" };
 }

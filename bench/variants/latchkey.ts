@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { freePort } from "../../test/support/servers.ts";
+import { startBalancer } from "../../test/support/balancer.ts";
 import { populateLatchkey } from "../latchkey/population.ts";
 import type { LatchkeyOptions, LatchkeyReady } from "../latchkey/server.ts";
+import type { StoreUrls } from "../stores.ts";
 import { startChildServer } from "./child-server.ts";
 import { imageStart } from "./image-start.ts";
-import type { Variant } from "./variant.ts";
+import type { RunningVariant, Variant } from "./variant.ts";
 
 const WORKER = join(import.meta.dirname, "../latchkey/server.ts");
 
@@ -15,20 +17,61 @@ export const latchkey: Variant = {
   async start({ stores, personCount }) {
     const port = await freePort();
     const issuer = `http://127.0.0.1:${port}`;
-    const options: LatchkeyOptions = {
-      settings: {
-        ISSUER: issuer,
-        PORT: String(port),
-        DATABASE_URL: stores.postgresUrl,
-        REDIS_URL: stores.redisUrl,
-        LATCHKEY_SECRET: randomBytes(48).toString("base64url"),
-        MIGRATIONS: "apply",
-        TRUSTED_PROXIES: "1",
-      },
-      personCount,
-    };
-    const { ready, ...child } = await startChildServer<LatchkeyReady>(WORKER, { options, start: imageStart() });
+    const { ready, ...child } = await startNode(settingsOf(stores, issuer), { port, population: { personCount } });
     return { name: "latchkey", issuer, clientSecret: ready.clientSecret, ...child };
   },
   populate: populateLatchkey,
 };
+
+/** Several nodes of one deployment, reached through a balancer. */
+export type LatchkeyNodes = Pick<RunningVariant, "issuer" | "clientSecret" | "stop">;
+
+export async function startLatchkeyNodes(options: {
+  readonly stores: StoreUrls;
+  readonly personCount: number;
+  readonly nodeCount: number;
+}): Promise<LatchkeyNodes> {
+  await using started = new AsyncDisposableStack();
+  const balancer = await startBalancer();
+  started.defer(() => balancer.close());
+  const issuer = `http://127.0.0.1:${balancer.port}`;
+  const settings = settingsOf(options.stores, issuer);
+  const ports: number[] = [];
+  let clientSecret = "";
+  for (let index = 0; index < options.nodeCount; index += 1) {
+    const port = await freePort();
+    // The first one creates what all of them serve.
+    const population = index === 0 ? { population: { personCount: options.personCount } } : {};
+    const node = await startNode(settings, { port, ...population });
+    started.defer(() => node.stop());
+    clientSecret ||= node.ready.clientSecret;
+    ports.push(port);
+  }
+  balancer.serve(ports);
+  const everything = started.move();
+  return { issuer, clientSecret, stop: () => everything.disposeAsync() };
+}
+
+function settingsOf(stores: StoreUrls, issuer: string): Record<string, string> {
+  return {
+    ISSUER: issuer,
+    DATABASE_URL: stores.postgresUrl,
+    REDIS_URL: stores.redisUrl,
+    LATCHKEY_SECRET: randomBytes(48).toString("base64url"),
+    MIGRATIONS: "apply",
+    TRUSTED_PROXIES: "1",
+    // A hundred services under one client's name: as many clients as services would only take longer to set up.
+    FEED_CLIENT_CONNECTIONS_MAX: "100",
+  };
+}
+
+function startNode(
+  settings: Record<string, string>,
+  { port, population }: { readonly port: number; readonly population?: LatchkeyOptions["population"] },
+) {
+  const options: LatchkeyOptions = {
+    settings: { ...settings, PORT: String(port) },
+    ...(population === undefined ? {} : { population }),
+  };
+  return startChildServer<LatchkeyReady>(WORKER, { options, start: imageStart() });
+}
