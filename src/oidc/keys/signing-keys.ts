@@ -1,10 +1,12 @@
 import { exportJWK, generateKeyPair, type JWK, calculateJwkThumbprint } from "jose";
 import { sql } from "kysely";
+import type { ExternalSigningKey } from "oidc-provider";
 import { AppError, type Clock, type Sealer } from "../../core/index.ts";
 import type { Audit } from "../../audit/index.ts";
 import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from "../../clients/index.ts";
 import { type Db, guardStore } from "../../storage/index.ts";
 import { Es256SigningKey } from "./es256-signing-key.ts";
+import { RsaSigningKey } from "./rsa-signing-key.ts";
 
 type KeyState = "next" | "current" | "retired";
 
@@ -30,7 +32,7 @@ export interface SigningKey {
   readonly algorithm: SignatureAlgorithm;
   readonly state: KeyState;
   /** A private JWK (RFC 7517), or what signs with it. One that must not sign carries `key_ops: ["verify"]`. */
-  readonly key: JWK | Es256SigningKey;
+  readonly key: JWK | ExternalSigningKey;
 }
 
 export interface SigningKeys {
@@ -130,5 +132,11 @@ function openKey(sealer: Sealer, kid: string, sealed: Buffer): JWK {
 
 function toSigningKey(algorithm: SignatureAlgorithm, state: KeyState, jwk: JWK): SigningKey {
   if (state !== "current") return { algorithm, state, key: { ...jwk, key_ops: ["verify"] } };
-  return { algorithm, state, key: algorithm === "ES256" ? new Es256SigningKey(jwk) : jwk };
+  return { algorithm, state, key: signerOf(algorithm, jwk) };
+}
+
+/** EdDSA is left to the library: it is rare, and as dear on this thread as on the way to another. */
+function signerOf(algorithm: SignatureAlgorithm, jwk: JWK): JWK | ExternalSigningKey {
+  if (algorithm === "ES256") return new Es256SigningKey(jwk);
+  return algorithm === "EdDSA" ? jwk : new RsaSigningKey(algorithm, jwk);
 }
