@@ -10,6 +10,7 @@ import { compose, type Latchkey } from "./compose.ts";
 import type { Config } from "./config/index.ts";
 import { isAppError } from "./core/index.ts";
 import { type Demo, DemoPortInUseError, startDemo } from "./demo/index.ts";
+import { startIdleCollection } from "./observability/index.ts";
 import { DataDirectoryLockedError, socketPathIn } from "./storage/index.ts";
 
 export interface ServeOptions {
@@ -46,6 +47,7 @@ export async function serve(config: Config, options: ServeOptions = {}): Promise
     parts.push(latchkey);
     if (options.applyFile !== undefined) await applyFile(latchkey, options.applyFile);
     await listen(latchkey, config);
+    parts.push(startIdleCollection());
     const demo = config.mode === "embedded" ? await startEmbeddedParts(latchkey, { config, parts }) : undefined;
     console.log(config.mode === "embedded" ? welcome(config, demo) : `Latchkey is ready at ${config.issuer}.`);
     await stop;

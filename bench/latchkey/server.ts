@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { compose } from "../../src/compose.ts";
 import { loadConfig } from "../../src/config/index.ts";
+import { startIdleCollection } from "../../src/observability/index.ts";
 import { billingApi, IDENTITY_SCOPES, ordersResource, PASSWORD, personAt, shopWeb } from "../cast.ts";
 import { runClosedLoop } from "../load/closed-loop.ts";
 import { runChildServer } from "../variants/child-server.ts";
@@ -35,6 +36,7 @@ await runChildServer(async (input): Promise<LatchkeyReady> => {
     },
   });
   await latchkey.listen();
+  startIdleCollection();
   return { clientSecret };
 });
 

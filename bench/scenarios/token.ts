@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { runClosedLoop } from "../load/closed-loop.ts";
 import { createLoad, type Load, type Operation, OPERATIONS } from "../load/load.ts";
 import { median, percentile, type Row } from "../report.ts";
@@ -6,6 +7,8 @@ import type { RunningVariant, Variant } from "../variants/variant.ts";
 import { countRoundTrips, type NamedOperation } from "./round-trips.ts";
 
 const MEBIBYTE_BYTES = 1024 * 1024;
+const REST_MS = 20_000;
+const REST_POLL_MS = 500;
 const WARM_UP_ROUNDS = 4;
 const PEOPLE_PER_WORKER = 8;
 
@@ -130,8 +133,15 @@ function summarize({ variant, samples }: Bench, options: TokenOptions): readonly
   });
 }
 
+/** Once it has come to rest: what a server holds is not what its last requests left behind. */
 async function measureResident({ variant, server }: Bench, { scenario }: TokenOptions): Promise<Row> {
-  const { residentBytes } = await server.usage();
+  let { residentBytes } = await server.usage();
+  for (let steadyMs = 0; steadyMs < REST_MS; steadyMs += REST_POLL_MS) {
+    await delay(REST_POLL_MS);
+    const now = (await server.usage()).residentBytes;
+    if (Math.abs(now - residentBytes) > MEBIBYTE_BYTES) steadyMs = 0;
+    residentBytes = now;
+  }
   const value = residentBytes / MEBIBYTE_BYTES;
   return { scenario, variant: variant.name, metric: "resident_mb", value, unit: "MiB" };
 }

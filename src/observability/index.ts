@@ -1,7 +1,8 @@
 /**
- * What operators see of a running server: the log and its health. Metrics and traces will live here too.
+ * What operators see of a running server: the log, its health, its memory. Metrics and traces will live here too.
  *
  * Invariant: no secret, token, code or personal data is ever written; fields with such names are replaced.
  */
 export { createHealth, type Health } from "./health.ts";
+export { startIdleCollection } from "./idle-collection.ts";
 export { createLogger, type Logger } from "./logger.ts";
