@@ -22,13 +22,15 @@ export function loadExistingGrant(deps: { clients: Clients; consents: Consents }
     const requested = requestedScopes(ctx);
     const granted = allowed === "everything" ? requested : intersection(requested, allowed);
     const isAllowed = grant !== undefined && (allowed === "everything" || isWithin(grant, allowed));
-    if (isAllowed && covers(grant, granted)) return grant;
+    const audiences = Object.keys(requested.resources);
+    if (isAllowed && covers(grant, granted) && audiences.every((audience) => isNamed(grant, audience))) return grant;
     if (!isAllowed && granted.identity.length === 0 && Object.keys(granted.resources).length === 0) return undefined;
     const extended =
       (isAllowed ? grant : undefined) ??
       new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
     extended.jti ??= newGrantId(session.uid);
     addScopes(extended, granted);
+    nameAudiences(extended, audiences);
     await extended.save();
     return extended;
   };
@@ -62,6 +64,21 @@ export function addScopes(grant: Grant, scopes: ConsentedScopes): void {
   }
   // The library keeps the end that the grant had before, which was the session's: now it is a longer one.
   if (scopes.identity.includes("offline_access")) delete grant.exp;
+}
+
+/** Stands in a grant where it names an API and holds no scope of it. The library drops a name with nothing behind it. */
+const NO_SCOPE = " ";
+
+/**
+ * A request may name an API and ask for no scope of it, and gets a token for it all the same. So the grant names it too:
+ * what it names are the services that are told when it ends.
+ */
+function nameAudiences(grant: Grant, audiences: readonly string[]): void {
+  for (const audience of audiences) if (!isNamed(grant, audience)) grant.addResourceScope(audience, NO_SCOPE);
+}
+
+function isNamed(grant: Grant, audience: string): boolean {
+  return grant.resources?.[audience] !== undefined;
 }
 
 function covers(grant: Grant, scopes: ConsentedScopes): boolean {

@@ -115,10 +115,13 @@ describe("with allowed networks, addresses and names", () => {
     },
   );
 
-  test.each(["http://shop.example.com/out", "http://evil.rp.internal/out", "http://127.0.0.2/out"])(
-    "%s may not",
-    (uri) => {
-      expect(policy.uriFault(uri)).toMatch(/^is not https/);
-    },
-  );
+  test.each([
+    "http://shop.example.com/out",
+    "http://evil.rp.internal/out",
+    "http://127.0.0.2/out",
+    "ftp://rp.internal/out",
+    "javascript://rp.internal/%0aalert(1)",
+  ])("%s may not", (uri) => {
+    expect(policy.uriFault(uri)).toMatch(/^is not https/);
+  });
 });

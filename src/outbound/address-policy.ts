@@ -47,6 +47,7 @@ export function createAddressPolicy(allowed: readonly string[]): AddressPolicy {
     uriFault(uri) {
       const url = URL.canParse(uri) ? new URL(uri) : undefined;
       if (url === undefined) return "is not an absolute URI";
+      if (url.protocol !== "https:" && url.protocol !== "http:") return "is not https";
       if (isNamed(url.hostname)) return undefined;
       if (url.protocol !== "https:") return "is not https (http is for hosts of OUTBOUND_ALLOWED_NETWORKS only)";
       const host = bareHost(url.hostname);

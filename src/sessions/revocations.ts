@@ -43,6 +43,16 @@ export interface Revocations {
   sweep(): Promise<number>;
 }
 
+/** How long an access token of a moment ago may live, and what clocks and issuance under way add. */
+export async function readTokenSecondsMax(db: Db, now: number): Promise<number> {
+  const { rows } = await guardStore(() =>
+    sql<{ seconds: number }>`
+      select coalesce(max(seconds), 0)::integer as seconds from access_token_lives
+        where counts_until is null or counts_until > ${now}`.execute(db),
+  );
+  return KEPT_BEYOND_SECONDS + Math.max(ACCESS_TOKEN_SECONDS_MIN, rows[0]?.seconds ?? 0);
+}
+
 /** A record as it is written; everything but its number and its end, which the database gives. */
 interface Row {
   readonly kind: NewRevocation["kind"];

@@ -23,7 +23,10 @@ export interface EndResult {
   readonly isComplete: boolean;
 }
 
-/** All of these throw AppError STORE_UNAVAILABLE when Postgres does not answer; then nothing has changed. */
+/**
+ * All of these throw AppError STORE_UNAVAILABLE when Postgres does not answer. Then nothing has changed, unless both
+ * stores went away after the ending was committed: the sweep completes it.
+ */
 export interface Sessions {
   /**
    * Notes that a session begins, before the protocol store knows it, and ends others for it when there are too many.

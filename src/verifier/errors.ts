@@ -92,7 +92,7 @@ export class VerifierError extends Error {
   readonly status: 400 | 401 | 403 | 500 | 503;
   /** The `error` of RFC 6750, 9449 or 9470; absent where the token is not what is wrong. */
   readonly error: ChallengeError | undefined;
-  /** May be sent to the caller: says nothing about the service or the issuer. */
+  /** May be sent to the caller with a status of 400, 401 or 403; otherwise it says what is wrong with the service. */
   readonly sentence: string;
   /** For the service's own log, not for the caller. */
   readonly detail: string | undefined;

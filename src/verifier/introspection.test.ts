@@ -106,6 +106,7 @@ describe("an opaque token", () => {
     ["has no end", { exp: undefined }, "token_claims_invalid"],
     ["is bound to a certificate", { cnf: { "x5t#S256": "abc" } }, "token_binding_unsupported"],
     ["is bound to a key", { cnf: { jkt: "abc" }, token_type: "DPoP" }, "dpop_proof_missing"],
+    ["is bound, and nobody says to which key", { token_type: "DPoP" }, "token_binding_unsupported"],
   ])("that %s is refused", async (_what, changes, code) => {
     issuer.setIntrospection(() => ({ ...active(), ...changes }));
     expect(await codeOf(start().verify("opaque-token"))).toBe(code);
@@ -124,6 +125,26 @@ describe("an opaque token", () => {
       expect(await codeOf(start().verify(token))).toBe("token_malformed");
     }
     expect(issuer.requests).toEqual([]);
+  });
+
+  test("and many more of the kind do not all reach the issuer at once", async () => {
+    const state = { waiting: 0, answer: (): void => undefined };
+    const answered = new Promise<void>((resolve) => {
+      state.answer = resolve;
+    });
+    const slow: typeof fetch = async (input, init) => {
+      if (init?.method !== "POST") return await fetch(input, init);
+      state.waiting += 1;
+      await answered;
+      return Response.json(active());
+    };
+    const verifier = start({ fetch: slow });
+    const codes = Array.from({ length: 600 }, (_, index) => codeOf(verifier.verify(`opaque-${index}`)));
+    expect(await Promise.race(codes)).toBe("issuer_unavailable");
+    expect(state.waiting).toBeLessThanOrEqual(500);
+    state.answer();
+    expect((await Promise.all(codes)).filter((code) => code === "accepted")).toHaveLength(500);
+    expect(await codeOf(verifier.verify("opaque-again"))).toBe("accepted");
   });
 
   test("of a revoked session is refused by the feed, whatever the issuer says", async () => {

@@ -13,15 +13,30 @@ export interface Introspection {
   describe(token: string): Promise<VouchedToken>;
 }
 
+/**
+ * Anything that looks like an opaque token makes us ask. Strangers who send many must not pass the burden on to the
+ * issuer without limit, nor pile up waiting requests here when it does not answer.
+ */
+const QUESTIONS_MAX = 500;
+
 export function createIntrospection(deps: {
   readonly metadata: KeptValue<IssuerMetadata>;
   readonly requests: IssuerRequests;
   readonly expected: Expectations;
 }): Introspection {
+  let underway = 0;
+
   async function ask(token: string): Promise<JsonObject> {
-    const { introspectionEndpoint } = await deps.metadata.get();
-    const endpoint = requireEndpoint(introspectionEndpoint, "introspection_endpoint");
-    return await deps.requests.postForm(endpoint, { token, token_type_hint: "access_token" });
+    if (underway >= QUESTIONS_MAX)
+      throw new VerifierError("issuer_unavailable", { detail: "too many questions at once" });
+    underway += 1;
+    try {
+      const { introspectionEndpoint } = await deps.metadata.get();
+      const endpoint = requireEndpoint(introspectionEndpoint, "introspection_endpoint");
+      return await deps.requests.postForm(endpoint, { token, token_type_hint: "access_token" });
+    } finally {
+      underway -= 1;
+    }
   }
 
   return {
@@ -42,7 +57,10 @@ export function createIntrospection(deps: {
       // A refresh token is active as well, and must not pass for an access token.
       const type = answer["token_type"];
       if (typeof type !== "string" || !/^(bearer|dpop)$/i.test(type)) throw new VerifierError("token_type_wrong");
-      return parseClaims(completed(answer, deps.expected.issuer), undefined, deps.expected);
+      const described = parseClaims(completed(answer, deps.expected.issuer), undefined, deps.expected);
+      // A bound token whose key the answer does not name would be taken from anybody (RFC 9449, section 6.2).
+      if (/^dpop$/i.test(type) && !described.isBound) throw new VerifierError("token_binding_unsupported");
+      return described;
     },
   };
 }

@@ -1,8 +1,9 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { AppError } from "../../src/core/index.ts";
+import { AppError, systemClock } from "../../src/core/index.ts";
 import { newTag, newTaggedSecret, signInKey } from "../../src/oidc/adapter/identifiers.ts";
 import type { ProtocolStore } from "../../src/oidc/adapter/index.ts";
+import { createRevocations } from "../../src/sessions/index.ts";
 import { addAccount, type Ground, LIFETIME_MAX_SECONDS, secondsFromNow, type StoreConnection } from "./grounds.ts";
 import {
   codePayload,
@@ -222,19 +223,50 @@ export function sessionEndingsContract(openGround: () => Promise<Ground>): void 
       expect(await readRow(connection.db, made.tag)).toEqual({ reason: null, scope: null, waiting: false });
     });
 
-    test("the store, after the commit: it is told already, and any node completes it", async () => {
+    test("the store, after the commit: everybody is told already, and any node completes it", async () => {
       const made = await alice();
       const broken = nodeWithoutStore();
       const records = await recordsOf(async () => {
         expect(await broken.sessions.end(ALICE, made.tag, "ended_by_person")).toMatchObject({ isComplete: false });
       });
-      expect(records).toEqual([{ kind: "session", value: made.tag, audiences: [API] }]);
+      // Until it is cleared the cookie might be used for another API, whose services have to refuse what that gives.
+      const toSome = { kind: "session", value: made.tag, audiences: [API] };
+      expect(records).toEqual([toSome, { ...toSome, audiences: null }]);
       expect(await readRow(connection.db, made.tag)).toMatchObject({ waiting: true });
       expect(await findSession(made)).toBeDefined();
       expect(await broken.sessions.completeEndings()).toBe(0);
       expect(await other.sessions.completeEndings()).toBe(1);
       expect(await findSession(made)).toBeUndefined();
       expect(await other.sessions.completeEndings()).toBe(0);
+    });
+
+    test("the node, after the store was cleared and before it told of what turned up: everybody is told", async () => {
+      const made = await alice();
+      let tells = 0;
+      const dying = createNode(ground, connection, {
+        store: {
+          read: async (keys) =>
+            tells === 0 ? keys.map(() => new Map([["o", Buffer.from(ALICE)]])) : connection.store.read(keys),
+          change: (key, change) => connection.store.change(key, change),
+          delete: (key) => connection.store.delete(key),
+        },
+        revocations: {
+          async append(tx, records) {
+            tells += 1;
+            if (tells > 1) throw new AppError("STORE_UNAVAILABLE");
+            await createRevocations({ db: connection.db, clock: systemClock }).append(tx, records);
+          },
+        },
+      });
+      const atEnd = await recordsOf(() =>
+        dying.sessions.end(ALICE, made.tag, "ended_by_person").catch(() => undefined),
+      );
+      // It saw a sign-in to which nothing had been granted yet.
+      expect(atEnd).toEqual([{ kind: "session", value: made.tag, audiences: [] }]);
+      expect(await connection.store.read([signInKey(newTagOf(made))])).toEqual([new Map()]);
+      const completing = await recordsOf(() => other.sessions.completeEndings());
+      expect(completing).toEqual([{ kind: "session", value: made.tag, audiences: null }]);
+      expect(await recordsOf(() => other.sessions.completeEndings())).toEqual([]);
     });
 
     test("the store at a sign-out: the person is told to try again, and trying again completes it", async () => {

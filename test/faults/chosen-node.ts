@@ -15,7 +15,7 @@ export function fetchAt(originOf: (path: string) => string): typeof fetch {
         method: init.method ?? "GET",
         headers: { ...Object.fromEntries(new Headers(init.headers)), host: url.host },
         agent: false,
-        ...(init.signal == null ? {} : { signal: init.signal }),
+        ...(init.signal ? { signal: init.signal } : {}),
       });
       outgoing.on("error", reject);
       outgoing.once("response", (answer) => resolve(toResponse(answer)));
@@ -23,7 +23,7 @@ export function fetchAt(originOf: (path: string) => string): typeof fetch {
     });
 }
 
-const WITHOUT_BODY: readonly number[] = [204, 205, 304];
+const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 function toResponse(answer: IncomingMessage): Response {
   const { statusCode = 0, rawHeaders } = answer;
@@ -31,7 +31,7 @@ function toResponse(answer: IncomingMessage): Response {
   for (let index = 0; index < rawHeaders.length; index += 2) {
     headers.append(rawHeaders[index] ?? "", rawHeaders[index + 1] ?? "");
   }
-  if (WITHOUT_BODY.includes(statusCode)) {
+  if (WITHOUT_BODY.has(statusCode)) {
     answer.resume();
     return new Response(null, { status: statusCode, headers });
   }

@@ -22,6 +22,7 @@ async function answer(line: string): Promise<string> {
     await verifier.verify(line);
     return "accepted";
   } catch (error) {
-    return error instanceof VerifierError ? error.code : "something else was thrown";
+    if (!(error instanceof VerifierError)) return `something else was thrown: ${String(error)}`;
+    return error.code === "verifier_failed" ? `${error.code}: ${String(error.cause)}` : error.code;
   }
 }

@@ -265,6 +265,8 @@ describe.each(APPS)("$name", ({ create }) => {
     refuseWith("revocations_stale");
     const answer = await call("/orders", { authorization: "Bearer abc" });
     expect(answer).toMatchObject({ status: 503, body: { error: "temporarily_unavailable" } });
+    // Nor is the caller told what is wrong with the service.
+    expect(JSON.stringify(answer.body)).not.toMatch(/issuer|revocation|credential/i);
     expect(answer.headers["retry-after"]).toBe("5");
     expect(answer.headers["www-authenticate"]).toBeUndefined();
   });

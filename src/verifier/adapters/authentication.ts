@@ -33,6 +33,7 @@ export type TokenCheck = Pick<Verifier, "verify">;
 
 /** How long to wait before asking a service again that could not decide. */
 const RETRY_AFTER_SECONDS = "5";
+const UNDECIDED = "Whether the token is good cannot be told right now";
 /** The scheme and one token, in the alphabet that RFC 6750, section 2.1, allows; `DPoP` is RFC 9449, section 7.1. */
 const CREDENTIAL = /^(?<scheme>Bearer|DPoP) +(?<token>[A-Za-z0-9._~+/-]+=*)$/i;
 
@@ -63,10 +64,21 @@ async function verifyCredential(
   const { origin, onRefused: _onRefused, ...requirements } = protection;
   const credential = readCredential(request.headers("authorization"));
   if (credential?.scheme !== "dpop") return verifier.verify(credential?.token, requirements);
-  const url = (origin ?? request.origin) + request.target;
+  const url = addressOf(request, origin);
   // Two proofs are joined by what no proof contains, and so are refused (RFC 9449, section 4.3).
   const dpop = { proof: request.headers("dpop").join(","), method: request.method, url };
   return verifier.verify(credential.token, { ...requirements, dpop });
+}
+
+/**
+ * The address that a proof has to be made for. A request may name all of it instead of the path alone (RFC 9112, section
+ * 3.2.2), and a `Host` is whatever the caller sends: neither may be taken for a route that is set up wrongly.
+ */
+function addressOf({ origin, target }: ApiRequest, ownOrigin: string | undefined): string {
+  const { pathname = "", search = "" } = URL.parse(target) ?? {};
+  const path = target.startsWith("/") ? target : pathname + search;
+  if (!path.startsWith("/") || (ownOrigin === undefined && !URL.canParse(origin + path))) throw malformed();
+  return (ownOrigin ?? origin) + path;
 }
 
 /** Undefined when there is no credential of ours: another scheme is for somebody else. */
@@ -87,7 +99,9 @@ function wordRefusal(error: VerifierError): Answer {
   const headers: Record<string, string> = { "content-type": "application/json", "cache-control": "no-store" };
   if (error.wwwAuthenticate !== undefined) headers["www-authenticate"] = error.wwwAuthenticate;
   if (error.status === 503) headers["retry-after"] = RETRY_AFTER_SECONDS;
-  const body = { error: nameOf(error), error_description: error.sentence };
+  // What is wrong with the service is for its log, and not for whoever calls it.
+  const description = error.status === 503 ? UNDECIDED : error.sentence;
+  const body = { error: nameOf(error), error_description: description };
   return { status: error.status, headers, body: JSON.stringify(body) };
 }
 

@@ -2,6 +2,7 @@ import * as jose from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AUDIENCE, type FakeIssuer, startFakeIssuer } from "../fake-issuer-fixture.ts";
 import { createVerifier, type Verifier } from "../index.ts";
+import { authenticate as authenticateRequest } from "./authentication.ts";
 import { authenticate, createResourceMetadata } from "./fetch.ts";
 
 /** The adapters' seam to the verifier itself, with an issuer that has nothing to revoke. */
@@ -84,6 +85,40 @@ describe("a token that is bound to a key [RFC 9449 7]", () => {
     while (list.length < proofs) list.push(await proofFor(token, `${AUDIENCE}/orders`));
     const headers = { authorization: `DPoP ${token}`, ...(proofs > 0 ? { dpop: list.join(", ") } : {}) };
     expect(await call(headers)).toMatchObject({ status: 401, challenge: expect.stringMatching(/^DPoP /) });
+  });
+});
+
+describe("the address that a proof is made for", () => {
+  async function statusOf(target: string, origin: string, own?: string): Promise<number | string> {
+    const token = await boundToken();
+    const dpop = await proofFor(token, `${AUDIENCE}/orders`);
+    const headers = (name: string): readonly string[] => [name === "dpop" ? dpop : `DPoP ${token}`];
+    const request = { method: "GET", origin, target, headers };
+    const outcome = authenticateRequest(verifier, request, own === undefined ? {} : { origin: own });
+    return await outcome.then(
+      (settled) => (settled.type === "accepted" ? 200 : settled.refusal.status),
+      (error: unknown) => String(error),
+    );
+  }
+
+  test.each([
+    ["a path", "/orders?page=2", AUDIENCE, undefined, 200],
+    ["all of it", `${AUDIENCE}/orders?page=2`, AUDIENCE, undefined, 200],
+    ["another host in the request line, which does not count", "http://evil.example/orders", AUDIENCE, undefined, 200],
+    ["another path", "http://evil.example/pay", AUDIENCE, undefined, 401],
+    ["a host that a path pretends to be", "//evil.example/orders", AUDIENCE, undefined, 401],
+    ["what would end in the host", "@evil.example/orders", "https://api.example.com", undefined, 400],
+    ["no path", "*", AUDIENCE, undefined, 400],
+    ["all of it, with a port of our own", `http://evil.example/orders`, "http://h:80", AUDIENCE, 200],
+    ["a Host that is none", "/orders", "http://a b<>", undefined, 400],
+    ["a Host with a port that is none", "/orders", "http://localhost:99999", undefined, 400],
+  ] as const)("is the path at our origin, whatever the request line and Host are: %s", async (...row) => {
+    const [, target, origin, own, status] = row;
+    expect(await statusOf(target, origin, own)).toBe(status);
+  });
+
+  test("is the route's failure when the route names no origin", async () => {
+    expect(await statusOf("/orders", AUDIENCE, "orders.example.com")).toMatch(/requirements given to verify/);
   });
 });
 

@@ -65,7 +65,11 @@ describe.each(["redis", "postgres"] as const)("the revocation feed over two node
     expect(ids).toEqual(ids.toSorted((left, right) => left - right));
     expect(feed.values()).toEqual(expect.arrayContaining([first, second]));
     expect(revocations.at(-1)?.data).toEqual({ kind: "session", value: second, expiresAt: expect.any(Number) });
-    expect(feed.events.at(-1)).toEqual({ event: "heartbeat", id: revocations.at(-1)?.id, data: { sentAt: expect.any(Number) } });
+    expect(feed.events.at(-1)).toEqual({
+      event: "heartbeat",
+      id: revocations.at(-1)?.id,
+      data: { sentAt: expect.any(Number) },
+    });
   });
 
   test("tells at once what ends at either node, in one order and under one id", async () => {
@@ -86,7 +90,11 @@ describe.each(["redis", "postgres"] as const)("the revocation feed over two node
     await other.upToDate();
     const count = feed.events.length;
     await expect.poll(() => feed.events.length - count, WITHIN).toBeGreaterThanOrEqual(2);
-    expect(feed.events.at(-1)).toEqual({ event: "heartbeat", id: other.lastId(), data: { sentAt: expect.any(Number) } });
+    expect(feed.events.at(-1)).toEqual({
+      event: "heartbeat",
+      id: other.lastId(),
+      data: { sentAt: expect.any(Number) },
+    });
   });
 
   describe("resuming", () => {

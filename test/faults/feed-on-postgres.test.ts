@@ -1,0 +1,3 @@
+import { describeFeedUnderFaults } from "./feed.contract.ts";
+
+describeFeedUnderFaults("postgres");
