@@ -123,6 +123,10 @@ test("a token that was revoked is refused by the API at once, whose page shows i
   expect(await apiPage.locator("#last-event").innerText()).toContain("of kind token");
   expect(await textOf(apiPage)()).not.toMatch(/eyJ|bob/i);
 
+  // A page that loads itself anew each second does not hold still for a check.
+  await apiPage.getByRole("link", { name: "Stop reloading" }).click();
+  await expect.poll(() => apiPage.url(), PATIENTLY).not.toContain("watch");
+  await apiPage.waitForLoadState("load");
   expect(await findBarriers(apiPage)).toEqual([]);
 
   // Loading again does what an app does: it refreshes, and goes on.
