@@ -20,6 +20,7 @@ import { runTokenScenario } from "./scenarios/token.ts";
 import { runValidationScenario } from "./scenarios/validation.ts";
 import { customary } from "./variants/customary.ts";
 import { latchkey } from "./variants/latchkey.ts";
+import { buildPrograms } from "./variants/programs.ts";
 
 const SCENARIOS = ["token", "refresh", "revocation", "validation", "storage"] as const;
 const VARIANTS = [customary, latchkey];
@@ -49,6 +50,7 @@ async function main(): Promise<void> {
   });
   const scenarios = positionals.length === 0 ? SCENARIOS : positionals.map(parseScenario);
   const progress = (line: string): void => console.error(line);
+  await buildPrograms();
   console.log(await describeMachine());
 
   async function run(scenario: (typeof SCENARIOS)[number]): Promise<readonly Row[]> {

@@ -1,15 +1,14 @@
 /**
  * Builds the package `@latchkey/verifier`: `npm run build:verifier`, or with another folder than `dist/verifier`.
  *
- * The server runs its TypeScript as it is. Node refuses to do so inside `node_modules`, so that what others install is
- * compiled, with its types beside it. Its package.json is written here, so that version and dependency are ours.
+ * Node does not run TypeScript inside `node_modules`, so that what others install is compiled, with its types beside it.
+ * Its package.json is written here, so that version and dependency are ours.
  */
-import { execFileSync } from "node:child_process";
-import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { compile, ROOT } from "./compile.ts";
 
-const ROOT = join(import.meta.dirname, "..");
 const ADAPTERS = ["koa", "express", "fastify", "fetch"] as const;
 
 const rootPackage = z.object({
@@ -48,9 +47,7 @@ async function writePackageJson(folder: string): Promise<void> {
 }
 
 async function build(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
-  const compiler = join(ROOT, "node_modules/.bin/tsc");
-  execFileSync(compiler, ["-p", join(ROOT, "tsconfig.verifier.json"), "--outDir", folder], { stdio: "inherit" });
+  await compile("tsconfig.verifier.json", folder);
   await writePackageJson(folder);
   await cp(join(ROOT, "src/verifier/README.md"), join(folder, "README.md"));
   await cp(join(ROOT, "LICENSE"), join(folder, "LICENSE"));

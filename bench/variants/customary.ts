@@ -1,12 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
 import { freePort } from "../../test/support/servers.ts";
 import { populateCustomary } from "../customary/population.ts";
-import { startChildServer } from "./child-server.ts";
-import type { Variant } from "./variant.ts";
 import type { CustomaryOptions } from "../customary/provider.ts";
-
-const WORKER = join(import.meta.dirname, "../customary/server.ts");
+import { PROGRAMS } from "./programs.ts";
+import { startServerProcess } from "./server-process.ts";
+import type { Variant } from "./variant.ts";
 
 /** Bare oidc-provider with the usual Redis adapter. It knows every account, and needs no Postgres. */
 export const customary: Variant = {
@@ -18,8 +16,13 @@ export const customary: Variant = {
       clientSecret: randomBytes(32).toString("base64url"),
       cookieSecret: randomBytes(32).toString("base64url"),
     };
-    const child = await startChildServer(WORKER, { options });
-    return { name: "customary", issuer: options.issuer, clientSecret: options.clientSecret, ...child };
+    const { issuer, clientSecret } = options;
+    const server = await startServerProcess({
+      script: PROGRAMS.customary,
+      args: [JSON.stringify(options)],
+      readyUrl: `${issuer}/.well-known/openid-configuration`,
+    });
+    return { name: "customary", issuer, clientSecret, ...server };
   },
   populate: populateCustomary,
 };

@@ -1,15 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
 import { freePort } from "../../test/support/servers.ts";
 import { startBalancer } from "../../test/support/balancer.ts";
 import { populateLatchkey } from "../latchkey/population.ts";
-import type { LatchkeyOptions, LatchkeyReady } from "../latchkey/server.ts";
+import { registerCast } from "../latchkey/registration.ts";
 import type { StoreUrls } from "../stores.ts";
-import { startChildServer } from "./child-server.ts";
 import { imageStart } from "./image-start.ts";
+import { PROGRAMS } from "./programs.ts";
+import { type ServerProcess, startServerProcess } from "./server-process.ts";
 import type { RunningVariant, Variant } from "./variant.ts";
-
-const WORKER = join(import.meta.dirname, "../latchkey/server.ts");
 
 /** Latchkey itself as its image starts it, with its settings as they come, on Redis and Postgres and behind one proxy. */
 export const latchkey: Variant = {
@@ -17,8 +15,9 @@ export const latchkey: Variant = {
   async start({ stores, personCount }) {
     const port = await freePort();
     const issuer = `http://127.0.0.1:${port}`;
-    const { ready, ...child } = await startNode(settingsOf(stores, issuer), { port, population: { personCount } });
-    return { name: "latchkey", issuer, clientSecret: ready.clientSecret, ...child };
+    const settings = settingsOf(stores, issuer);
+    const clientSecret = await registerCast(settings, personCount);
+    return { name: "latchkey", issuer, clientSecret, ...(await startNode(settings, port)) };
   },
   populate: populateLatchkey,
 };
@@ -36,15 +35,12 @@ export async function startLatchkeyNodes(options: {
   started.defer(() => balancer.close());
   const issuer = `http://127.0.0.1:${balancer.port}`;
   const settings = settingsOf(options.stores, issuer);
+  const clientSecret = await registerCast(settings, options.personCount);
   const ports: number[] = [];
-  let clientSecret = "";
   for (let index = 0; index < options.nodeCount; index += 1) {
     const port = await freePort();
-    // The first one creates what all of them serve.
-    const population = index === 0 ? { population: { personCount: options.personCount } } : {};
-    const node = await startNode(settings, { port, ...population });
+    const node = await startNode(settings, port);
     started.defer(() => node.stop());
-    clientSecret ||= node.ready.clientSecret;
     ports.push(port);
   }
   balancer.serve(ports);
@@ -65,13 +61,12 @@ function settingsOf(stores: StoreUrls, issuer: string): Record<string, string> {
   };
 }
 
-function startNode(
-  settings: Record<string, string>,
-  { port, population }: { readonly port: number; readonly population?: LatchkeyOptions["population"] },
-) {
-  const options: LatchkeyOptions = {
+function startNode(settings: Record<string, string>, port: number): Promise<ServerProcess> {
+  return startServerProcess({
+    script: PROGRAMS.latchkey,
+    args: ["serve"],
     settings: { ...settings, PORT: String(port) },
-    ...(population === undefined ? {} : { population }),
-  };
-  return startChildServer<LatchkeyReady>(WORKER, { options, start: imageStart() });
+    start: imageStart(),
+    readyUrl: `http://127.0.0.1:${port}/health/ready`,
+  });
 }

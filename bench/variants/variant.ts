@@ -1,6 +1,6 @@
 import type { PersonState } from "../load/person-state.ts";
 import type { StoreUrls } from "../stores.ts";
-import type { Usage } from "./child-server.ts";
+import type { Usage } from "./usage.ts";
 
 export type VariantName = "customary" | "latchkey";
 

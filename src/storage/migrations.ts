@@ -40,12 +40,13 @@ export function createMigrations(db: Db, patientDb: Db = db): Migrations {
   };
 }
 
+/** By name; compiled or not, a migration is the same one to the database. */
 async function readMigrations(): Promise<Record<string, Migration>> {
-  const files = (await readdir(DIRECTORY)).filter((file) => /^\d{4}-.*\.ts$/.test(file)).toSorted();
+  const files = (await readdir(DIRECTORY)).filter((file) => /^\d{4}-.*\.[jt]s$/.test(file)).toSorted();
   const entries = await Promise.all(
     files.map(async (file): Promise<[string, Migration]> => {
       const migration = (await import(pathToFileURL(join(DIRECTORY, file)).href)) as Migration;
-      return [file.replace(/\.ts$/, ""), migration];
+      return [file.replace(/\.[jt]s$/, ""), migration];
     }),
   );
   return Object.fromEntries(entries);
