@@ -18,7 +18,8 @@ const INDEX_SECONDS = (14 + 90) * 24 * 60 * 60;
 const STATEMENTS = [
   // One row a sign-in, written when it begins and when something of it ends, never per request. The id is the `sid` of
   // tokens. ended_grants: names of grants that ended before their time. What ended is dropped from the protocol store
-  // afterwards; until `cleared` has caught up with `endings`, it may still be there.
+  // afterwards; until `cleared` has caught up with `endings`, it may still be there. cleared_beat: the beat of the
+  // deployment (revocation_feed) at that time, so that a store which lost a beat or two is cleared of these alone.
   `create table sessions (
      id text primary key,
      account_id text not null references accounts (id) on delete cascade,
@@ -35,11 +36,13 @@ const STATEMENTS = [
      ended_grants text[] not null default '{}',
      endings integer not null default 0,
      cleared integer not null default 0,
+     cleared_beat bigint not null default 0,
      check ((ended_at is null) = (end_reason is null) and (ended_at is null) = (end_scope is null))
    )`,
   `create index sessions_account on sessions (account_id, created_at)`,
   `create index sessions_expires_at on sessions (expires_at)`,
   `create index sessions_uncleared on sessions (id) where cleared < endings`,
+  `create index sessions_cleared_beat on sessions (cleared_beat, id) where endings > 0`,
   `insert into sessions (id, account_id, created_at, expires_at)
      select tag, account_id, least(now(), to_timestamp(expires_at - ${INDEX_SECONDS})), to_timestamp(expires_at)
      from oidc_sign_ins on conflict (id) do nothing`,

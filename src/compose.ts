@@ -32,7 +32,7 @@ import {
 } from "./oidc/index.ts";
 import { createAddressPolicy, createOutbound } from "./outbound/index.ts";
 import { createSelfServiceRoutes } from "./self-service/index.ts";
-import { createServer, type HttpServer } from "./server.ts";
+import { createServer } from "./server.ts";
 import {
   createEpochs,
   createLogoutQueue,
@@ -219,10 +219,10 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     closers.push(() => revocationLog.close());
     const storeWatch = await startStoreWatch(services);
     closers.push(() => storeWatch?.close());
-    const { app, feed, prepareLogout } = await composeApp(config, { ...services, revocationLog }, health);
-    const logoutWorker = startLogoutWorker(config, services, prepareLogout);
+    const { oidc, feed } = await composeApp(config, { ...services, revocationLog }, health);
+    const logoutWorker = startLogoutWorker(config, services, oidc.prepareLogout);
     closers.push(() => logoutWorker.close());
-    const server = createServer(app, config.listen);
+    const server = createServer(oidc.app, config.listen);
     closers.push(() => server.close());
     // Its connections have no end of their own, which the server would wait for.
     closers.push(() => feed.close());
@@ -250,7 +250,8 @@ async function followRevocations({ database, clock, logger }: Services): Promise
 async function startStoreWatch(services: Services): Promise<ProtocolStoreWatch | undefined> {
   const { database, redis, clock, audit, revocations, sessions, logger } = services;
   if (redis === undefined) return undefined;
-  const redeliverEndings = async (): Promise<void> => void (await sessions.redeliverEndings());
+  const redeliverEndings = async (sinceBeat: number): Promise<void> =>
+    void (await sessions.redeliverEndings(sinceBeat));
   const epochs = createEpochs({ db: database.db, clock, audit, revocations, redeliverEndings });
   const reportFailure = (error: unknown): void =>
     logger.warn({ reason: String(asStoreFailure(error)) }, "could not check what redis holds");
@@ -289,11 +290,7 @@ async function composeApp(
   config: Config,
   services: Services & { readonly revocationLog: RevocationLog },
   health: Health,
-): Promise<{
-  readonly app: HttpServer["app"];
-  readonly feed: RevocationFeed;
-  readonly prepareLogout: Oidc["prepareLogout"];
-}> {
+): Promise<{ readonly oidc: Oidc; readonly feed: RevocationFeed }> {
   const { accounts, clients, clock, logger, secrets } = services;
   const { issuer, brand, links } = config;
   const assets = http.createAssets(brand);
@@ -350,7 +347,7 @@ async function composeApp(
     createInteractionRoutes({ ...shared, interactions: oidc.interactions, clientAddress: proxyTrust.clientAddress }),
   );
   app.use(createSelfServiceRoutes({ ...shared, sessions: oidc.browserSessions, mode: config.mode, demoUrl }));
-  return { app, feed, prepareLogout: oidc.prepareLogout };
+  return { oidc, feed };
 }
 
 /** Tells apps of sessions that ended: at once when something is put into the queue, and what waits when it is due. */

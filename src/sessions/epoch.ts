@@ -10,6 +10,8 @@ export const BEAT_EVERY_SECONDS = 10;
 const BEATS_APART_MAX = 1;
 /** Nodes that notice at once step on each other's toes a few times at the most. */
 const TRIES_MAX = 5;
+/** The beat before all others. */
+const EVERYTHING = 0;
 
 /** What the protocol store is marked with. */
 export interface StoreMark {
@@ -22,7 +24,8 @@ export interface ProtocolStoreRun {
   /** Another one after every restart. */
   readonly id: string;
   readMark(): Promise<StoreMark | undefined>;
-  writeMark(mark: StoreMark): Promise<void>;
+  /** `false`, and nothing done, when the mark is neither the one that was read before nor this one. */
+  replaceMark(mark: StoreMark): Promise<boolean>;
 }
 
 /** What Postgres knows of the protocol store. */
@@ -48,7 +51,7 @@ export interface EpochDeps {
 export interface Epochs {
   /**
    * Compares what the protocol store is marked with to what Postgres knows, and starts an epoch when the store was lost
-   * or restored. Then, and whenever the store restarted, delivers anew what had ended.
+   * or restored. Then, and whenever the store restarted, delivers anew what had ended and may be missing there.
    *
    * @throws AppError STORE_UNAVAILABLE; then the store must not be used.
    */
@@ -58,8 +61,8 @@ export interface Epochs {
 }
 
 export interface EpochsDeps extends EpochDeps {
-  /** Ends once more, in the protocol store, every sign-in that Postgres knows as ended. */
-  readonly redeliverEndings: () => Promise<void>;
+  /** Ends once more, in the protocol store, what Postgres knows as cleared from it in that beat or since. */
+  readonly redeliverEndings: (sinceBeat: number) => Promise<void>;
 }
 
 export function createEpochs(deps: EpochsDeps): Epochs {
@@ -75,9 +78,8 @@ export function createEpochs(deps: EpochsDeps): Epochs {
         if (standing === "first") await beginFirst(deps, run.id);
         else if (standing === "lost" || standing === "restored") await beginAnew(deps, { known, mark, run, standing });
         else {
-          await redeliverEndings();
-          if (standing === "begun") await finishBeginning(db, { known, run });
-          return;
+          await redeliverEndings(standing === "same" ? lossesBeginAt(mark) : EVERYTHING);
+          if (standing === "same" || (await finishBeginning(db, { known, run }))) return;
         }
       }
       throw new AppError("STORE_UNAVAILABLE", { detail: "other nodes keep starting epochs", retryAfterSeconds: 1 });
@@ -87,7 +89,9 @@ export function createEpochs(deps: EpochsDeps): Epochs {
       if (known === undefined) return true;
       const mark = await run.readMark();
       if (compareStore(known, { mark, runId: run.id }) !== "same") return false;
-      await run.writeMark({ epoch: known.epoch, beat: known.beat + 1 });
+      const isWritten = await run.replaceMark({ epoch: known.epoch, beat: known.beat + 1 });
+      // While this node stood still the others went on.
+      if (!isWritten) return true;
       // Only now: a store that is away for a while must not look as if it had lost the beats.
       await guardStore(() =>
         sql`update revocation_feed set beat = beat + 1
@@ -111,6 +115,15 @@ export function compareStore(
   if (mark === undefined) return known.epoch === 0 ? "first" : "lost";
   const isOurs = mark.epoch === known.epoch && Math.abs(mark.beat - known.beat) <= BEATS_APART_MAX;
   return isOurs && known.begunForRun === undefined ? "same" : "restored";
+}
+
+/**
+ * The beat whose clearings are the first that a store with this mark may have lost. What it has is what was written to
+ * it up to some moment, and its mark is of that. Postgres says so of a beat only after the store, so that what was cleared
+ * right after it may stand under the one before.
+ */
+function lossesBeginAt(mark: StoreMark | undefined): number {
+  return mark === undefined ? EVERYTHING : Math.max(EVERYTHING, mark.beat - 1);
 }
 
 interface StoreRow {
@@ -180,14 +193,15 @@ async function beginAnew({ db, audit, revocations }: EpochDeps, beginning: Begin
   );
 }
 
-/** Idempotent, so that several nodes may finish what one began. */
+/** Idempotent, so that several nodes may finish what one began. `false`: others have gone on since. */
 async function finishBeginning(
   db: Db,
   { known, run }: { readonly known: KnownStore; readonly run: ProtocolStoreRun },
-): Promise<void> {
-  await run.writeMark({ epoch: known.epoch, beat: known.beat });
+): Promise<boolean> {
+  if (!(await run.replaceMark({ epoch: known.epoch, beat: known.beat }))) return false;
   await guardStore(() =>
     sql`update revocation_feed set store_epoch_run = null
       where store_epoch = ${known.epoch} and store_epoch_run = ${run.id}`.execute(db),
   );
+  return true;
 }

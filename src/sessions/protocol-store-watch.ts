@@ -6,6 +6,17 @@ const MARK_KEY = "lk:epoch";
 /** Written anew with every beat; a deployment that was stopped for longer has nobody signed in any more. */
 const MARK_SECONDS = 365 * 24 * 60 * 60;
 
+/**
+ * KEYS[1] the mark. ARGV[1] what it was, empty for none; ARGV[2] what it is to be; ARGV[3] seconds to live. A node that
+ * stood still before it wrote would otherwise put back a mark of the past, and everybody would take the store for old.
+ */
+const WRITE_MARK_SCRIPT = `
+local found = redis.call('GET', KEYS[1]) or ''
+if found ~= ARGV[1] and found ~= ARGV[2] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+return 1
+`;
+
 export interface ProtocolStoreWatchDeps {
   /** Connected already. */
   readonly redis: Redis;
@@ -50,11 +61,17 @@ export function watchProtocolStore(deps: ProtocolStoreWatchDeps): ProtocolStoreW
 }
 
 function runOf(redis: Redis, id: string): ProtocolStoreRun {
+  let seen = "";
   return {
     id,
-    readMark: async () => parseMark(await guardStore(() => redis.get(MARK_KEY))),
-    async writeMark({ epoch, beat }) {
-      await guardStore(() => redis.set(MARK_KEY, `${epoch}:${beat}`, "EX", MARK_SECONDS));
+    async readMark() {
+      const text = await guardStore(() => redis.get(MARK_KEY));
+      seen = text ?? "";
+      return parseMark(text);
+    },
+    async replaceMark({ epoch, beat }) {
+      const mark = `${epoch}:${beat}`;
+      return (await guardStore(() => redis.eval(WRITE_MARK_SCRIPT, 1, MARK_KEY, seen, mark, MARK_SECONDS))) === 1;
     },
   };
 }

@@ -6,7 +6,7 @@ import { type Db, guardStore } from "../storage/index.ts";
 export const REVOCATIONS_CHANNEL = "latchkey_revocations";
 
 /** How far the clocks of two machines of ours may differ. A bound on the time of issuance is set this much later. */
-const CLOCK_TOLERANCE_SECONDS = 5;
+export const CLOCK_TOLERANCE_SECONDS = 5;
 
 /** No access token lives shorter than this counts for, whatever the resource servers say. */
 const ACCESS_TOKEN_SECONDS_MIN = 300;

@@ -20,6 +20,8 @@ type SessionTables = {
     /** How often something of it ended, and up to which of these the protocol store was cleared. */
     endings: Generated<number>;
     cleared: Generated<number>;
+    /** The beat of the deployment when it was cleared last. A `bigint` is text with pg and a number with PGlite. */
+    cleared_beat: Generated<string | number>;
   };
 };
 
@@ -108,14 +110,17 @@ export async function listIdsAfter(db: SessionDb, after: string, now: Date): Pro
   return rows.map(({ id }) => id);
 }
 
-/** Locks rows until the transaction ends, in the order of code units, so that two endings never wait for each other. */
+/**
+ * Locks rows until the transaction ends, in the order of code units whatever the database sorts by, so that two endings
+ * never wait for each other.
+ */
 export async function lockRows(tx: SessionDb, ids: readonly string[]): Promise<readonly SessionRow[]> {
   if (ids.length === 0) return [];
   return tx
     .selectFrom("sessions")
     .selectAll()
     .where("id", "in", [...ids])
-    .orderBy("id")
+    .orderBy(sql`id collate "C"`)
     .forUpdate()
     .execute();
 }
@@ -175,6 +180,7 @@ export async function markCleared(
     .updateTable("sessions")
     .set({
       cleared: sql<number>`greatest(cleared, ${row.endings}::integer)`,
+      cleared_beat: sql<string>`(select beat from revocation_feed)`,
       ...(empty.isEmpty ? { end_scope: sql<EndScope | null>`case when end_scope is not null then 'whole' end` } : {}),
       ...(empty.until === undefined ? {} : { expires_at: sql<Date>`least(expires_at, ${empty.until}::timestamptz)` }),
     })
@@ -182,21 +188,33 @@ export async function markCleared(
     .execute();
 }
 
+/** Where a reading of rows in the order of their last clearing goes on. */
+export interface ClearingPosition {
+  readonly beat: number;
+  readonly id: string;
+}
+
 /**
- * Marks what ever ended, and may still be in a copy of the store, for clearing once more: a page of it, beginning after
- * the id `after`. Returns the page's last id; `undefined` when there was nothing more.
+ * Marks what ended, and may still be in a copy of the store, for clearing once more: a page of it, beginning after a
+ * position. Returns the page's last position; `undefined` when there was nothing more.
  */
-export async function markForClearing(db: SessionDb, after: string, now: Date): Promise<string | undefined> {
+export async function markForClearing(
+  db: SessionDb,
+  after: ClearingPosition,
+  now: Date,
+): Promise<ClearingPosition | undefined> {
   const page = await db
     .selectFrom("sessions")
-    .select("id")
-    .where("id", ">", after)
+    .select(["id", "cleared_beat"])
+    .where(sql<boolean>`(cleared_beat, id) > (${after.beat}::bigint, ${after.id})`)
     .where("endings", ">", 0)
     .where("expires_at", ">", now)
+    .orderBy("cleared_beat")
     .orderBy("id")
     .limit(ROWS_MAX)
     .execute();
-  if (page.length === 0) return undefined;
+  const last = page.at(-1);
+  if (last === undefined) return undefined;
   await db
     .updateTable("sessions")
     .set((row) => ({ endings: row("endings", "+", 1) }))
@@ -206,7 +224,7 @@ export async function markForClearing(db: SessionDb, after: string, now: Date): 
       page.map(({ id }) => id),
     )
     .execute();
-  return page.at(-1)?.id;
+  return { beat: Number(last.cleared_beat), id: last.id };
 }
 
 /** Deletes rows that nothing can hang on any more; returns how many. */

@@ -58,8 +58,11 @@ export interface Sessions {
 
   /** Completes what a crash, or a store that was away, left of endings; returns how many. */
   completeEndings(): Promise<number>;
-  /** Ends again, in the protocol store, all that ever ended: for a store that came back from the past. */
-  redeliverEndings(): Promise<number>;
+  /**
+   * Ends again, in the protocol store, what was cleared from it in that beat of the deployment or since: for a store
+   * that came back from the past. 0: all that ever ended.
+   */
+  redeliverEndings(sinceBeat: number): Promise<number>;
   /** Deletes rows that nothing can hang on any more; returns how many. */
   sweep(): Promise<number>;
 }

@@ -1,7 +1,14 @@
 import type { Clock } from "../core/index.ts";
 import { type Db, guardStore } from "../storage/index.ts";
 import type { Endings } from "./endings.ts";
-import { deleteExpired, listUncleared, markForClearing, ROWS_MAX, withSessionTables } from "./session-records.ts";
+import {
+  type ClearingPosition,
+  deleteExpired,
+  listUncleared,
+  markForClearing,
+  ROWS_MAX,
+  withSessionTables,
+} from "./session-records.ts";
 import { TOLD_NOTHING } from "./what-ends.ts";
 
 export interface SweepsDeps {
@@ -28,11 +35,11 @@ export function createSweeps({ clock, endings, ...deps }: SweepsDeps) {
 
   return {
     completeEndings,
-    async redeliverEndings(): Promise<number> {
+    async redeliverEndings(sinceBeat: number): Promise<number> {
       const now = new Date(clock.nowMs());
-      let after: string | undefined = "";
+      let after: ClearingPosition | undefined = { beat: sinceBeat, id: "" };
       while (after !== undefined) {
-        const from: string = after;
+        const from: ClearingPosition = after;
         after = await guardStore(() => markForClearing(db, from, now));
       }
       return completeEndings();

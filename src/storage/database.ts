@@ -1,6 +1,7 @@
-import { CompiledQuery, Kysely, PGliteDialect, PostgresDialect } from "kysely";
+import { CompiledQuery, Kysely, PGliteDialect } from "kysely";
 import pg from "pg";
 import { AppError } from "../core/index.ts";
+import { CarefulDialect } from "./careful-dialect.ts";
 import { type Listener, listenOnPostgres } from "./listening.ts";
 
 const CONNECT_TIMEOUT_MS = 800;
@@ -54,9 +55,9 @@ export function openPostgres(options: PostgresOptions): Database {
   const patientPool = new pg.Pool({ ...settings, max: 1, query_timeout: 0, statement_timeout: 0 });
   const followingPool = new pg.Pool({ ...settings, max: 1 });
   for (const each of [pool, pingPool, patientPool, followingPool]) reportErrors(each, options.onConnectionError);
-  const db: Db = new Kysely({ dialect: new PostgresDialect({ pool }) });
-  const patientDb: Db = new Kysely({ dialect: new PostgresDialect({ pool: patientPool }) });
-  const followingDb: Db = new Kysely({ dialect: new PostgresDialect({ pool: followingPool }) });
+  const db: Db = new Kysely({ dialect: new CarefulDialect({ pool }) });
+  const patientDb: Db = new Kysely({ dialect: new CarefulDialect({ pool: patientPool }) });
+  const followingDb: Db = new Kysely({ dialect: new CarefulDialect({ pool: followingPool }) });
   const listeners: Listener[] = [];
   return {
     kind: "postgres",

@@ -4,7 +4,7 @@ import { AppError } from "../core/index.ts";
 const UNAVAILABLE_SQLSTATE = /^(08|53|57P|58)/;
 const UNAVAILABLE_NODE_CODE = /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN)/;
 const UNAVAILABLE_MESSAGE =
-  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Connection is closed|Command timed out|Stream isn't writeable|max retries per request|LOADING|READONLY|MASTERDOWN/;
+  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|is not queryable|connection has been discarded|Connection is closed|Command timed out|Stream isn't writeable|max retries per request|LOADING|READONLY|MASTERDOWN/;
 
 /**
  * Whether an error means that Postgres or Redis is away, as opposed to a bug of ours. The drivers give several of

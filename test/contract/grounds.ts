@@ -114,8 +114,9 @@ export async function openRedisGround(): Promise<RedisGround> {
   };
 }
 
-export async function openPostgresGround(): Promise<Ground> {
-  const testDatabase = await createTestDatabase();
+/** @param like how the database differs from an ordinary one, in words of SQL. */
+export async function openPostgresGround(like = ""): Promise<Ground> {
+  const testDatabase = await createTestDatabase(like);
   const opened: Database[] = [];
   const open = (): Database => {
     const database = openPostgres({ url: testDatabase.url, poolMax: 10, onConnectionError: noteNothing });

@@ -48,6 +48,8 @@ export interface NodeOptions {
   readonly session?: Partial<SessionsDeps["session"]>;
   readonly revocations?: SessionsDeps["revocations"];
   readonly onSessionEnd?: SessionsDeps["onSessionEnd"];
+  /** Takes the place of the index's own. */
+  readonly index?: Partial<Sessions>;
   readonly replaySeconds?: number;
   readonly findGrantLimits?: (clientId: string) => Promise<GrantLimits | undefined>;
 }
@@ -82,7 +84,7 @@ export function createNode(ground: Ground, connection: StoreConnection, options:
     store,
     clock,
     dictionary: createDictionary({ db }),
-    sessions,
+    sessions: { ...sessions, ...options.index },
     replaySeconds: options.replaySeconds ?? REPLAY_SECONDS,
     sessionEndAt: () => epochSeconds(clock) + sessionSeconds,
     findGrantLimits:

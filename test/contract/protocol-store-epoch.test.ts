@@ -52,13 +52,13 @@ describe("a Redis that was lost or restored", () => {
 
   interface NodeOptions {
     readonly beatEveryMs?: number;
-    readonly redeliverEndings?: () => Promise<void>;
+    readonly redeliverEndings?: (sinceBeat: number) => Promise<void>;
   }
 
   /** A node as it starts: it connects, checks, and from then on watches. */
   async function startNode({ beatEveryMs = NEVER_MS, redeliverEndings = async () => undefined }: NodeOptions = {}) {
     const redis = await connect();
-    let redeliveries = 0;
+    const redeliveredSince: number[] = [];
     const failures: unknown[] = [];
     const { db } = database;
     const epochs = createEpochs({
@@ -66,9 +66,9 @@ describe("a Redis that was lost or restored", () => {
       clock,
       audit: createAudit({ db, clock }),
       revocations: createRevocations({ db, clock }),
-      async redeliverEndings() {
-        await redeliverEndings();
-        redeliveries += 1;
+      async redeliverEndings(sinceBeat) {
+        await redeliverEndings(sinceBeat);
+        redeliveredSince.push(sinceBeat);
       },
     });
     const reportFailure = (error: unknown): void => void failures.push(error);
@@ -80,7 +80,7 @@ describe("a Redis that was lost or restored", () => {
         () => true,
         () => false,
       );
-    return { redis, isServed, failures, redeliveries: () => redeliveries };
+    return { redis, isServed, failures, redeliveredSince };
   }
 
   async function readKnown(): Promise<Known> {
@@ -120,8 +120,8 @@ describe("a Redis that was lost or restored", () => {
 
   test("that is the same after a node restarted changes nothing, and what ended is ended there once more", async () => {
     await startNode();
-    const { redeliveries, isServed } = await startNode();
-    expect(redeliveries()).toBe(1);
+    const { redeliveredSince, isServed } = await startNode();
+    expect(redeliveredSince).toEqual([0]);
     expect(await isServed()).toBe(true);
     expect(await readKnown()).toEqual(FIRST);
   });
@@ -132,7 +132,7 @@ describe("a Redis that was lost or restored", () => {
     await expect.poll(node.isServed, WITHIN).toBe(false);
     await store.cable.mend();
     await expect.poll(node.isServed, WITHIN).toBe(true);
-    expect(node.redeliveries()).toBe(1);
+    expect(node.redeliveredSince).toHaveLength(1);
   });
 
   test("begins one new epoch, however many nodes notice", async () => {
@@ -140,7 +140,7 @@ describe("a Redis that was lost or restored", () => {
     await store.replace();
     for (const { isServed } of nodes) await expect.poll(isServed, WITHIN).toBe(true);
     expect(await readKnown()).toEqual(LOST);
-    for (const { redeliveries } of nodes) expect(redeliveries()).toBe(2);
+    for (const { redeliveredSince } of nodes) expect(redeliveredSince).toEqual([0, 0]);
     expect(await nodes[0]?.redis.get(MARK)).toBe("2:0");
   });
 
@@ -159,16 +159,19 @@ describe("a Redis that was lost or restored", () => {
     await store.replace(saved);
     await expect.poll(node.isServed, WITHIN).toBe(true);
     expect(await readKnown()).toEqual(RESTORED);
+    expect(node.redeliveredSince).toEqual([0, 0]);
   });
 
-  test("that lost no more than a beat has its endings delivered anew, and goes on in its epoch", async () => {
+  test("that lost no more than a beat has the endings of that time delivered anew, and goes on in its epoch", async () => {
     const node = await startNode({ beatEveryMs: BEAT_MS });
+    await passBeats(5);
     const saved = await store.save();
     await passBeats(1);
     await store.replace(saved);
     await expect.poll(node.isServed, WITHIN).toBe(true);
     expect(await readKnown()).toEqual(FIRST);
-    expect(node.redeliveries()).toBe(2);
+    // Marked with the fifth beat, right after which Postgres was still at the fourth.
+    expect(node.redeliveredSince).toEqual([0, 4]);
   });
 
   test("that was emptied while it ran is noticed at the next beat", async () => {
@@ -203,6 +206,30 @@ describe("a Redis that was lost or restored", () => {
     await startNode({ beatEveryMs: BEAT_MS });
     await passBeats(3);
     expect(await redis.get(MARK)).toBe("1:3");
+  });
+
+  test("keeps its mark when a node that stood still in the middle of a beat goes on", async () => {
+    const still = await startNode({ beatEveryMs: BEAT_MS });
+    const [hasRead, goesOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const send = still.redis.sendCommand.bind(still.redis);
+    let isStanding = false;
+    still.redis.sendCommand = async (command, stream) => {
+      if (isStanding) await goesOn.promise;
+      const found = await send(command, stream);
+      isStanding ||= command.name === "get";
+      if (isStanding) hasRead.resolve();
+      return found;
+    };
+    clock.passSeconds(10);
+    await hasRead.promise;
+    const { redis } = await startNode({ beatEveryMs: BEAT_MS });
+    await passBeats(3);
+    isStanding = false;
+    still.redis.sendCommand = send;
+    goesOn.resolve();
+    await passBeats(2);
+    expect(await redis.get(MARK)).toBe("1:5");
+    expect(await readKnown()).toEqual(FIRST);
   });
 
   test("serves nobody until it has been checked, and the check tries again when it fails", async () => {

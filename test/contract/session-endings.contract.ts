@@ -64,11 +64,12 @@ export function sessionEndingsContract(openGround: () => Promise<Ground>): void 
     return readRevocations(connection.db, before);
   }
 
+  const away = async (): Promise<never> => {
+    throw new AppError("STORE_UNAVAILABLE");
+  };
+
   /** A node whose store answers nothing from now on, or from when it is told to. */
   function nodeWithoutStore(): Node {
-    const away = async (): Promise<never> => {
-      throw new AppError("STORE_UNAVAILABLE");
-    };
     return createNode(ground, connection, {
       store: { read: (keys) => connection.store.read(keys), change: away, delete: away },
     });
@@ -281,9 +282,6 @@ export function sessionEndingsContract(openGround: () => Promise<Ground>): void 
 
     test("the store altogether: sessions end all the same, and everybody is told", async () => {
       const made = await alice();
-      const away = async (): Promise<never> => {
-        throw new AppError("STORE_UNAVAILABLE");
-      };
       const blind = createNode(ground, connection, { store: { read: away, change: away, delete: away } });
       const records = await recordsOf(() => blind.sessions.endAll(ALICE, "ended_by_operator"));
       expect(records).toEqual([{ kind: "session", value: made.tag, audiences: null }]);
@@ -291,10 +289,14 @@ export function sessionEndingsContract(openGround: () => Promise<Ground>): void 
       expect(await findSession(made)).toBeUndefined();
     });
 
-    test("the beginning, in which all of the account's sessions ended: there is no session", async () => {
+    test.each([
+      ["there is no session", "SessionNotFound", {}],
+      ["there is none either where nobody can tell", "AppError", { isOpen: away }],
+    ])("the beginning, in which all of the account's sessions ended: %s", async (_, name, index) => {
       const tag = newTag();
       const made: SignIn = { tag, sessionId: newTaggedSecret(tag), accountId: ALICE, grantIds: {} };
       const late = createNode(ground, connection, {
+        index,
         store: {
           ...connection.store,
           change: async (...given: Parameters<ProtocolStore["change"]>) => {
@@ -306,7 +308,7 @@ export function sessionEndingsContract(openGround: () => Promise<Ground>): void 
       const beginning = request(late, () =>
         late.model("Session").upsert(made.sessionId, sessionPayload(late, made), SESSION_SECONDS),
       );
-      await expect(beginning).rejects.toMatchObject({ name: "SessionNotFound" });
+      await expect(beginning).rejects.toMatchObject({ name });
       expect(await ground.listKeys()).toEqual([]);
     });
   });
@@ -325,7 +327,7 @@ export function sessionEndingsContract(openGround: () => Promise<Ground>): void 
         await connection.store.change(signInKey(newTagOf(made)), { expect: new Map(), set, expiresAt });
       }
       expect(await findSession(ended)).toBeDefined();
-      const records = await recordsOf(() => other.sessions.redeliverEndings());
+      const records = await recordsOf(() => other.sessions.redeliverEndings(0));
       expect(records).toContainEqual({ kind: "session", value: ended.tag, audiences: [API] });
       for (const clientId of ["shopWeb", "reportsCli"]) expect(await findGrant(ended, clientId)).toBeUndefined();
       expect(await findSession(ended)).toBeUndefined();
@@ -333,6 +335,21 @@ export function sessionEndingsContract(openGround: () => Promise<Ground>): void 
       expect(await findGrant(halfEnded, "reportsCli")).toBeDefined();
       expect(await findSession(halfEnded)).toBeDefined();
       expect(await findSession(living)).toBeDefined();
+    });
+
+    test("that lost some beats is cleared of what was cleared in these, and not once more of all that ever ended", async () => {
+      const beat = (count: number) => sql`update revocation_feed set beat = ${count}`.execute(connection.db);
+      const [long, before, since] = [await alice(), await alice(), await alice()];
+      for (const [at, made] of [long, before, since].entries()) {
+        await beat(7 + at);
+        await node.sessions.end(ALICE, made.tag, "ended_by_person");
+      }
+      expect(await other.sessions.redeliverEndings(8)).toBe(2);
+      // Both were cleared just now, in the ninth.
+      expect(await other.sessions.redeliverEndings(9)).toBe(2);
+      expect(await other.sessions.redeliverEndings(10)).toBe(0);
+      expect(await other.sessions.redeliverEndings(0)).toBe(3);
+      await beat(0);
     });
   });
 

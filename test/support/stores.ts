@@ -17,11 +17,11 @@ export interface TestStore {
   drop(): Promise<void>;
 }
 
-/** A fresh, empty database on the run's Postgres. */
-export async function createTestDatabase(): Promise<TestStore> {
+/** A fresh, empty database on the run's Postgres; `like` says how it differs from the others, in words of SQL. */
+export async function createTestDatabase(like = ""): Promise<TestStore> {
   const adminUrl = inject("databaseUrl");
   const name = `test_${randomBytes(8).toString("hex")}`;
-  await onPostgres(adminUrl, `create database ${name}`);
+  await onPostgres(adminUrl, `create database ${name} ${like}`);
   return {
     url: withPath(adminUrl, name),
     drop: () => onPostgres(adminUrl, `drop database if exists ${name} with (force)`),

@@ -64,10 +64,18 @@ export function createSessionModel(deps: SessionModelDeps) {
     await sessions.begin({ ...currentRequestScope()?.origin, id: tag, accountId, clientId, acr, amr });
   }
 
-  /** Whoever ended all of the account's sessions in between found nothing of this one to end in the store. */
+  /**
+   * Whoever ended all of the account's sessions in between found nothing of this one to end in the store. When nobody can
+   * tell, it goes as well: nobody would look again, and the browser has its cookie by then, whatever the answer is.
+   */
   async function refuseEnded(tag: SignInTag): Promise<void> {
-    if (await sessions.isOpen(tag)) return;
-    await signIns.delete(tag);
+    let isOpen = false;
+    try {
+      isOpen = await sessions.isOpen(tag);
+    } finally {
+      if (!isOpen) await signIns.delete(tag);
+    }
+    if (isOpen) return;
     throw new errors.SessionNotFound("the session ended while it began");
   }
 }

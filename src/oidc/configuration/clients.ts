@@ -1,6 +1,7 @@
 import { type AdapterPayload, type ClientMetadata, type Configuration, errors } from "oidc-provider";
 import { equalOctets, sha256 } from "../../core/index.ts";
 import type { Client, Clients } from "../../clients/index.ts";
+import { CLOCK_TOLERANCE_SECONDS } from "../../sessions/index.ts";
 import type { GrantLimits } from "../adapter/index.ts";
 import { ACCOUNT_CALLBACK_PATH, ACCOUNT_CLIENT_ID } from "../identity.ts";
 
@@ -80,10 +81,14 @@ export function grantLimitsOf(client: Client): GrantLimits {
   return { since: grantsSinceOf(client), identityScopes: identityScopesOf(client) };
 }
 
-/** In whole seconds, as a grant's beginning is. Of what was revoked, a grant of the same second is on the unsafe side. */
+/**
+ * In whole seconds, as a grant's beginning is. A grant that was revoked may have been dated ahead by the node that made
+ * it. One from right after the revocation goes with it, as the client's tokens of that time do.
+ */
 function grantsSinceOf({ createdAt, grantsSince }: Client): number {
   const createdSeconds = Math.floor(createdAt.getTime() / 1000);
-  return grantsSince === undefined ? createdSeconds : Math.floor(grantsSince.getTime() / 1000) + 1;
+  if (grantsSince === undefined) return createdSeconds;
+  return Math.floor(grantsSince.getTime() / 1000) + 1 + CLOCK_TOLERANCE_SECONDS;
 }
 
 /** Apps that open a browser listen on a loopback port of the moment or on a scheme of their own (RFC 8252). */
