@@ -4,6 +4,7 @@ import { createEventStreamParser, EventStreamFault } from "./event-stream.ts";
 import { createFeedDelay } from "./feed-delay.ts";
 import { type FeedEvent, parseFeedEvent } from "./feed-events.ts";
 import { ageMsOf, type Moment, momentOf, type Platform } from "./platform.ts";
+import { unlessAborted } from "./waiting.ts";
 
 /** How a connection ended. Being cut is ordinary: the next one goes on where this one stopped. */
 export type FeedEnd =
@@ -80,30 +81,18 @@ export function openFeed(deps: FeedConnectionDeps, request: FeedRequest): FeedCo
     begun.resolve(true);
   }
 
-  async function read(body: ReadableStream<Uint8Array>): Promise<FeedEnd> {
-    const reader = body.getReader();
-    const parser = createEventStreamParser((event) => {
-      const parsed = parseFeedEvent(event);
-      if (parsed !== undefined) take(parsed);
-    });
-    for (;;) {
-      const part = await reader.read();
-      if (part.done) return { type: "cut", detail: "the issuer ended the feed" };
-      parser.push(part.value);
-    }
-  }
-
   async function run(): Promise<FeedEnd> {
+    const { signal } = controller;
     try {
       watch(deps.timeoutMs, "the feed did not answer");
-      const response = await deps.fetch(request.url, { ...requestInit(request), signal: controller.signal });
+      const response = await unlessAborted(deps.fetch(request.url, { ...requestInit(request), signal }), signal);
       const body = acceptResponse(response);
       if ("type" in body) {
         await response.body?.cancel();
         return body;
       }
       watchLoading();
-      return await read(body.stream);
+      return await readEvents(body.stream, take, signal);
     } catch (cause) {
       if (silence !== undefined) return { type: "cut", detail: silence };
       if (controller.signal.aborted) return { type: "closed" };
@@ -122,6 +111,29 @@ export function openFeed(deps: FeedConnectionDeps, request: FeedRequest): FeedCo
     wasUpToDate: () => heartbeatAt !== undefined,
     close: () => controller.abort(),
   };
+}
+
+/** Reads until the issuer ends the feed. @throws EventStreamFault, the reason of the signal, and what `take` throws. */
+async function readEvents(
+  body: ReadableStream<Uint8Array>,
+  take: (event: FeedEvent) => void,
+  signal: AbortSignal,
+): Promise<FeedEnd> {
+  const reader = body.getReader();
+  const parser = createEventStreamParser((event) => {
+    const parsed = parseFeedEvent(event);
+    if (parsed !== undefined) take(parsed);
+  });
+  try {
+    for (;;) {
+      const part = await unlessAborted(reader.read(), signal);
+      if (part.done) return { type: "cut", detail: "the issuer ended the feed" };
+      parser.push(part.value);
+    }
+  } finally {
+    // Where the signal does not reach the connection, the issuer would go on sending.
+    reader.cancel().catch(() => undefined);
+  }
 }
 
 function requestInit({ token, position }: FeedRequest): RequestInit {

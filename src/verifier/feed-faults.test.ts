@@ -68,6 +68,25 @@ describe("the token that opens the feed", () => {
     expect((await issuer.feed.connection(2)).token).toBe("feed-token-2");
     expect(errors).toEqual([]);
   });
+
+  test("that are refused for some seconds, as after an epoch, are replaced every second, and then more seldom", async () => {
+    const pauses: number[] = [];
+    const platform: Platform = {
+      ...systemPlatform,
+      random: () => 1,
+      setTimer(callback, delayMs) {
+        const isPause = delayMs <= 5_000;
+        if (isPause) pauses.push(delayMs);
+        return systemPlatform.setTimer(callback, isPause ? 1 : delayMs);
+      },
+    };
+    issuer.feed.refuse(401);
+    // Longer than any pause, to tell the two apart.
+    start({ platform, timeoutMs: 60_000 });
+    await eventually(() => expect(pauses.length).toBeGreaterThan(16));
+    const everySecond = Array.from({ length: 11 }, () => 1_000);
+    expect(pauses.slice(0, 16)).toEqual([100, 200, 400, 800, ...everySecond, 5_000]);
+  });
 });
 
 describe("what an issuer can do wrong", () => {

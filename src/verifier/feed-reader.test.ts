@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FAR_AWAY, frameOf } from "./fake-feed-fixture.ts";
 import { type FakeIssuer, startFakeIssuer } from "./fake-issuer-fixture.ts";
-import { codeOf, eventually, nextEvent, startVerifier, type VerifierChanges } from "./verifier-fixture.ts";
+import {
+  codeOf,
+  eventually,
+  nextEvent,
+  SOON_STALE_MS,
+  startVerifier,
+  type VerifierChanges,
+} from "./verifier-fixture.ts";
 import type { Verifier } from "./verifier.ts";
 
 let issuer: FakeIssuer;
@@ -200,5 +207,36 @@ describe("close", () => {
     await nextEvent(verifier, "error");
     await verifier.close();
     expect(await ready).toBe("verifier_closed");
+  });
+});
+
+/** As one does that makes a `Request` of what it is given: with that, the signal is lost once it is garbage. */
+const deaf: typeof fetch = async (input, init) => await fetch(input, { ...init, signal: null });
+
+describe("a fetch that does not heed its signal", () => {
+  test("does not keep close waiting, nor the connection open", async () => {
+    const verifier = start({ fetch: deaf });
+    await verifier.ready();
+    const connection = await issuer.feed.connection(1);
+    await verifier.close();
+    await connection.closed;
+    expect(verifier.status().revocations).toBe("closed");
+  });
+
+  test("does not keep a feed that fell silent from being opened again", async () => {
+    const verifier = start({ fetch: deaf, staleAfterMs: SOON_STALE_MS });
+    await verifier.ready();
+    const silent = await issuer.feed.connection(1);
+    const reopened = issuer.feed.scriptNext();
+    issuer.feed.setBeating(false);
+    await silent.closed;
+    expect((await reopened).lastEventId).toBe("0");
+  });
+
+  test("does not make close wait for an issuer that says nothing", async () => {
+    const verifier = start({ fetch: () => new Promise(() => undefined) });
+    const refusal = codeOf(verifier.verify(await issuer.sign()));
+    await verifier.close();
+    expect(await refusal).toBe("verifier_closed");
   });
 });

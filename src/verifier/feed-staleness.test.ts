@@ -136,6 +136,20 @@ describe("a stale feed", () => {
     expect(verifier.status().revocations).toBe("stale");
   });
 
+  test("a silence that was over before a timer could tell of it is told of all the same, and ready sees its end", async () => {
+    const time = { suspendedMs: 0 };
+    const platform: Platform = { ...systemPlatform, nowMs: () => systemPlatform.nowMs() + time.suspendedMs };
+    const verifier = start({ platform, staleAfterMs: 30_000 });
+    await verifier.ready();
+    const states: string[] = [];
+    verifier.on("stale", ({ reason }) => states.push(reason));
+    verifier.on("live", () => states.push("live"));
+    time.suspendedMs = 30_001;
+    await verifier.ready();
+    expect(states).toEqual(["silence", "live"]);
+    expect(verifier.status().revocations).toBe("live");
+  });
+
   test("a kind that is not known makes it stale until that record expires", async () => {
     const time = { laterMs: 0 };
     const platform: Platform = {

@@ -1,6 +1,7 @@
 import { VerifierError } from "./errors.ts";
 import { type JsonObject, parseJsonObject } from "./json-object.ts";
 import type { ClientCredentials } from "./options.ts";
+import { unlessAborted } from "./waiting.ts";
 
 /** Discovery documents, key sets and answers about tokens are a few kilobytes; more is refused unread. */
 const BODY_BYTES_MAX = 512 * 1024;
@@ -23,8 +24,8 @@ export function createIssuerRequests(deps: {
     try {
       const signal = AbortSignal.any([deps.closed, AbortSignal.timeout(deps.timeoutMs)]);
       // A redirect could lead credentials and trust anywhere, so none is followed. "error" is not known everywhere.
-      const response = await deps.fetch(url, { ...init, signal, redirect: "manual" });
-      const body = parseJsonObject(await readBounded(response));
+      const response = await unlessAborted(deps.fetch(url, { ...init, signal, redirect: "manual" }), signal);
+      const body = parseJsonObject(await unlessAborted(readBounded(response), signal));
       if (response.status === 200 && body !== undefined) return body;
       throw failed(response.status, `${pathOf(url)} answered ${response.status}${errorIn(body)}`);
     } catch (error) {

@@ -65,6 +65,8 @@ export function createRevocationView(deps: {
     inForce = announced ?? inForce;
     announced = undefined;
     position = id;
+    // While a machine was suspended no timer ran, and one that was woken may hear of us before its timers do.
+    tellSilence();
     freshness.heartbeat();
     cancelTimer();
     cancelTimer = platform.setTimer(tellSilence, staleAfterMs);

@@ -16,6 +16,24 @@ export async function within<Value>(
   }
 }
 
+/**
+ * The same as the promise, unless the signal ends the wait. It does so by itself: a `fetch` that wraps its arguments into
+ * a `Request` loses the signal as soon as that is garbage, and what it gave would be waited for without end.
+ *
+ * @throws the reason of the signal.
+ */
+export async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const aborted = createDeferred<undefined>();
+  const end = (): void => aborted.resolve(undefined);
+  signal.addEventListener("abort", end);
+  if (signal.aborted) end();
+  try {
+    return await Promise.race([promise, aborted.promise.then(() => Promise.reject<Value>(signal.reason))]);
+  } finally {
+    signal.removeEventListener("abort", end);
+  }
+}
+
 /** Resolves after the delay, or as soon as the signal ends it. */
 export async function pause(delayMs: number, signal: AbortSignal, platform: Platform): Promise<void> {
   if (signal.aborted) return;
