@@ -1,3 +1,4 @@
+import { setImmediate as turnOfTheEventLoop } from "node:timers/promises";
 import { calculateJwkThumbprint, decodeProtectedHeader } from "jose";
 import { errors, type KoaContextWithOIDC, type Provider } from "oidc-provider";
 import { beginRefresh, type ProtocolState, type RefreshUnderWay } from "./adapter/index.ts";
@@ -19,6 +20,10 @@ export interface RefreshGrantDeps {
  * there, which so comes through every check (client, sender key, session, grant, account, scope) and stays. The loser of
  * a race learns when it writes that it was a retry, and is answered in the same way. What was consumed and is no retry
  * goes on to the library, which ends the grant.
+ *
+ * Whoever hung up ends nothing. A request that waited in a node that stood still, or in a slow network, may come after
+ * its app has asked elsewhere and gone on, and would read as theft. A thief gains nothing by hanging up: what he presented
+ * stays spent, he is not even told so, and the owner, who does wait, ends the grant all the same.
  */
 export function useRefreshGrant(provider: Provider, deps: RefreshGrantDeps): void {
   const original = findGrantType(provider, REFRESH_TOKEN);
@@ -60,12 +65,27 @@ export function useRefreshGrant(provider: Provider, deps: RefreshGrantDeps): voi
     if (presentation.type === "other") {
       throw new errors.InvalidGrant("the refresh token was used already, for another resource or by another sender");
     }
+    if (presentation.type === "reuse") await lookAtConnections();
+    if (hasHungUp(ctx)) throw new errors.InvalidGrant("the sender does not wait for the answer");
     const underWay = beginRefresh({ binding, isReuse: presentation.type === "reuse" });
     if (presentation.type === "retry") await retry(ctx, underWay, presentation.successor);
     else await use(ctx, underWay, presented);
   }
 
   provider.registerGrantType(REFRESH_TOKEN, answer, original.parameters, original.duplicates);
+}
+
+/**
+ * After the request its connection's end may wait to be read. From one `setImmediate` to the next lies one look at all
+ * connections.
+ */
+async function lookAtConnections(): Promise<void> {
+  await turnOfTheEventLoop();
+  await turnOfTheEventLoop();
+}
+
+function hasHungUp({ req: { socket }, res }: KoaContextWithOIDC): boolean {
+  return res.closed || socket.destroyed || socket.readableEnded;
 }
 
 /** The resource that is asked for and the key that proves the sender, in one text; whether the proof holds is not said. */

@@ -15,6 +15,8 @@ export interface FaultyNode {
   /** Stops it from running (SIGSTOP), as a host that swaps or a virtual machine that moves does. */
   pause(): void;
   resume(): void;
+  /** What the present process has printed so far. */
+  output(): string;
   stop(): Promise<void>;
 }
 
@@ -38,6 +40,7 @@ export async function startFaultyNode(settings: Readonly<Record<string, string>>
     stopAndRestart: () => restartAfter("SIGTERM"),
     pause: () => send("SIGSTOP"),
     resume: () => send("SIGCONT"),
+    output: () => running.output(),
     async stop() {
       send("SIGCONT");
       send("SIGTERM");
