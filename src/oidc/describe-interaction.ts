@@ -1,4 +1,4 @@
-import type { Interaction, Provider } from "oidc-provider";
+import type { Interaction } from "oidc-provider";
 import type { Clients } from "../clients/index.ts";
 import type { ConsentedScopes } from "./consents.ts";
 import type { PendingInteraction, RequestedAccess, RequestingClient } from "./interactions-port.ts";
@@ -7,7 +7,6 @@ import type { RestartTokens } from "./restarts.ts";
 const PAGES = { login: "sign-in", create: "create-account", consent: "consent" } as const;
 
 export interface DescriptionDeps {
-  readonly provider: Provider;
   readonly clients: Pick<Clients, "findResourceServer">;
   readonly restartTokens: RestartTokens;
   readonly describeClient: (clientId: string | undefined) => Promise<RequestingClient | undefined>;
@@ -30,40 +29,25 @@ export async function describeInteraction(
     isReauthentication: page === "sign-in" && session?.accountId !== undefined,
     loginHint: textOf(params["login_hint"]),
     uiLocales: textOf(params["ui_locales"])?.split(" ") ?? [],
-    access: await describeAccess(deps.clients, await shownScopes(deps.provider, interaction)),
+    access: await describeAccess(deps.clients, askedScopes(interaction)),
     redirectUri: textOf(params["redirect_uri"]),
     restartToken: deps.restartTokens.issue(interaction),
   };
 }
 
-/** What the consent page asks for: what is missing from the grant so far. */
+/**
+ * What the consent page asks for, and what the person allows with it: what is missing from the grant so far, or all of
+ * it when the client asks for consent once more. It is what the page was made of, whatever became of the grant since.
+ */
 export function askedScopes(interaction: Interaction): ConsentedScopes {
-  const details = interaction.prompt.details as {
+  const { missingOIDCScope, missingResourceScopes, requested } = interaction.prompt.details as {
     missingOIDCScope?: string[];
     missingResourceScopes?: Record<string, string[]>;
+    requested?: ConsentedScopes;
   };
-  return { identity: details.missingOIDCScope ?? [], resources: details.missingResourceScopes ?? {} };
-}
-
-/** What the consent page lists: what is missing, or all of it when the client asks for consent once more. */
-async function shownScopes(provider: Provider, interaction: Interaction): Promise<ConsentedScopes> {
-  const missing = askedScopes(interaction);
-  const isNothingNew = missing.identity.length === 0 && Object.keys(missing.resources).length === 0;
-  const grant =
-    isNothingNew && interaction.grantId !== undefined ? await provider.Grant.find(interaction.grantId) : undefined;
-  if (grant === undefined) return missing;
-  const requested = new Set(textOf(interaction.params["scope"])?.split(" "));
-  const resources = Object.entries(grant.resources ?? {}).map(([identifier, scope]): [string, string[]] => [
-    identifier,
-    scope.split(" ").filter((name) => requested.has(name)),
-  ]);
-  return {
-    identity: grant
-      .getOIDCScope()
-      .split(" ")
-      .filter((scope) => requested.has(scope)),
-    resources: Object.fromEntries(resources),
-  };
+  const isNothingNew = missingOIDCScope === undefined && missingResourceScopes === undefined;
+  if (isNothingNew && requested !== undefined) return requested;
+  return { identity: missingOIDCScope ?? [], resources: missingResourceScopes ?? {} };
 }
 
 async function describeAccess(clients: DescriptionDeps["clients"], scopes: ConsentedScopes): Promise<RequestedAccess> {

@@ -1,15 +1,33 @@
+import type { Context } from "koa";
 import type { Grant, KoaContextWithOIDC } from "oidc-provider";
 import type { Clients } from "../clients/index.ts";
 import { newGrantId } from "./adapter/index.ts";
 import type { Consents, ConsentedScopes } from "./consents.ts";
 import { ACCOUNT_CLIENT_ID } from "./identity.ts";
 
-/**
- * Finds what the client may do in this session: what it was granted here before, and beyond that what a first-party
- * client asks for or the person allowed at an earlier sign-in. `undefined` leads to the consent page.
- */
-export function loadExistingGrant(deps: { clients: Clients; consents: Consents }) {
-  return async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
+interface ExistingGrantsDeps {
+  readonly clients: Clients;
+  readonly consents: Consents;
+}
+
+export interface ExistingGrants {
+  /**
+   * Finds what the client may do in this session: what it was granted here before, and beyond that what a first-party
+   * client asks for or the person allowed at an earlier sign-in. `undefined` leads to the consent page.
+   */
+  load(ctx: KoaContextWithOIDC): Promise<Grant | undefined>;
+  /**
+   * Ends the grant that this request made of what the person had allowed, if that was withdrawn meanwhile. To be called
+   * once the grant is written: whoever withdrew before looked for grants and did not find this one, and whoever does so
+   * later finds it.
+   */
+  endWithdrawn(ctx: Context): Promise<void>;
+}
+
+export function createExistingGrants(deps: ExistingGrantsDeps): ExistingGrants {
+  const made = new WeakMap<Context, Grant>();
+
+  async function load(ctx: KoaContextWithOIDC): Promise<Grant | undefined> {
     const { client, session, account, result, provider } = ctx.oidc;
     if (client === undefined || session === undefined || account === undefined) return undefined;
     const knownId = result?.consent?.grantId ?? session.grantIdFor(client.clientId);
@@ -32,12 +50,24 @@ export function loadExistingGrant(deps: { clients: Clients; consents: Consents }
     addScopes(extended, granted);
     nameAudiences(extended, audiences);
     await extended.save();
+    if (allowed !== "everything") made.set(ctx, extended);
     return extended;
+  }
+
+  return {
+    load,
+    async endWithdrawn(ctx) {
+      const grant = made.get(ctx);
+      if (grant?.accountId === undefined || grant.clientId === undefined) return;
+      const allowed = await allowedWithoutAsking(deps, grant.clientId, grant.accountId);
+      if (allowed === "everything" || (allowed !== undefined && isWithin(grant, allowed))) return;
+      await grant.destroy();
+    },
   };
 }
 
 async function allowedWithoutAsking(
-  deps: { clients: Clients; consents: Consents },
+  deps: ExistingGrantsDeps,
   clientId: string,
   accountId: string,
 ): Promise<ConsentedScopes | "everything" | undefined> {

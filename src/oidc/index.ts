@@ -37,6 +37,7 @@ import { accountClientMetadata, grantLimitsOf, toMetadata } from "./configuratio
 import { sessionEndAt } from "./configuration/lifetimes.ts";
 import { createConsents } from "./consents.ts";
 import { ACCOUNT_CLIENT_ID } from "./identity.ts";
+import { createExistingGrants } from "./grants.ts";
 import { createInteractions } from "./interactions.ts";
 import type { BrowserSessions, Interactions, ProtocolPages } from "./interactions-port.ts";
 import { createIntrospectionPolicy } from "./introspection-policy.ts";
@@ -170,11 +171,20 @@ export async function createOidc(given: OidcDeps): Promise<Oidc> {
   const { config, clock, sealer, clients } = deps;
   const { state } = createState(deps);
   const consents = createConsents(deps);
+  const existingGrants = createExistingGrants({ clients, consents });
   const restartTokens = createRestartTokens({ sealer, clock });
   const describeClient = createClientDescriptions({ clients, issuer: config.issuer, brandName: config.brand.name });
   const keys = await createSigningKeys({ ...deps, db: deps.patientDb }).load();
   const mayIntrospect = createIntrospectionPolicy(clients);
-  const provider = createProvider({ ...deps, state, consents, restartTokens, describeClient, keys, mayIntrospect });
+  const provider = createProvider({
+    ...deps,
+    state,
+    existingGrants,
+    restartTokens,
+    describeClient,
+    keys,
+    mayIntrospect,
+  });
   const pushedRequests = createPushedRequests({ provider, state, clients, clock });
   provider.use(letGoWhenAnswered);
   applyResponseRules(provider, { issuer: config.issuer, logger: deps.logger });
@@ -193,6 +203,7 @@ export async function createOidc(given: OidcDeps): Promise<Oidc> {
           await structuredTokens.completeAnswer(ctx);
           await pushedRequests.endAnswered(ctx);
           await state.flush();
+          await existingGrants.endWithdrawn(ctx);
         },
         originOf(deps, ctx),
       ),

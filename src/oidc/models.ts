@@ -1,4 +1,4 @@
-import type { Provider } from "oidc-provider";
+import { errors, type Provider } from "oidc-provider";
 import { sha256 } from "../core/index.ts";
 import type { Clients } from "../clients/index.ts";
 import {
@@ -58,7 +58,7 @@ function useOwnSessionIdentifiers(provider: Provider): void {
   const loginAccount = Reflect.get(Session.prototype, "loginAccount");
   Session.prototype.loginAccount = function loginAs(details) {
     // Nobody inherits the session of another, nor that of a browser in which nobody was signed in.
-    if (this.accountId !== details.accountId) beginSignIn(this);
+    if (this.accountId !== details.accountId) beginSignIn(this, notedSignIn(provider));
     loginAccount.call(this, details);
   };
   // The one identifier of the session that apps ever see: the same wherever a token or a sign-out names it.
@@ -69,8 +69,18 @@ function useOwnSessionIdentifiers(provider: Provider): void {
 
 type SessionIdentity = { uid: string; jti: string; authorizations?: unknown; iat?: number; exp?: number };
 
-function beginSignIn(session: SessionIdentity): void {
-  session.uid = newTag();
+/** Member of a login's result that holds the tag of the session that was noted for it. */
+export const SIGN_IN_MEMBER = "signIn";
+
+/** What the person proved is good for this one session, which may have been ended since. */
+function notedSignIn(provider: Provider): string {
+  const signIn = contextOf(provider)?.oidc.entities.Interaction?.result?.login?.[SIGN_IN_MEMBER];
+  if (typeof signIn !== "string") throw new errors.SessionNotFound("the sign-in is of no session");
+  return signIn;
+}
+
+function beginSignIn(session: SessionIdentity, tag: string = newTag()): void {
+  session.uid = tag;
   session.jti = newTaggedSecret(session.uid);
   delete session.authorizations;
   delete session.iat;

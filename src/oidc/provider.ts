@@ -14,8 +14,7 @@ import { lifetimes } from "./configuration/lifetimes.ts";
 import { PARAMETER_CHECKS } from "./configuration/request-limits.ts";
 import { revokeGrantPolicy } from "./configuration/sign-out.ts";
 import { sessionClaims, TOKENS } from "./configuration/tokens.ts";
-import type { Consents } from "./consents.ts";
-import { loadExistingGrant } from "./grants.ts";
+import type { ExistingGrants } from "./grants.ts";
 import { ACR_PASSWORD, ROUTES } from "./identity.ts";
 import type { IntrospectionPolicy } from "./introspection-policy.ts";
 import type { ProtocolPages, RequestingClient } from "./interactions-port.ts";
@@ -40,7 +39,7 @@ export interface ProviderDeps {
   readonly cookieSigner: CookieSigner;
   readonly accounts: Accounts;
   readonly clients: Clients;
-  readonly consents: Consents;
+  readonly existingGrants: ExistingGrants;
   readonly state: ProtocolState;
   readonly keys: readonly SigningKey[];
   readonly restartTokens: RestartTokens;
@@ -85,7 +84,7 @@ export function createProvider(deps: ProviderDeps): Provider {
     responseTypes: ["code"],
     extraParams: PARAMETER_CHECKS,
     pkce: { required: (_ctx, client) => client["require_pkce"] !== false },
-    loadExistingGrant: loadExistingGrant(deps),
+    loadExistingGrant: (ctx) => deps.existingGrants.load(ctx),
     revokeGrantPolicy,
     ...TOKENS,
     extraTokenClaims: sessionClaims(state),

@@ -1,4 +1,5 @@
 import { type Configuration, interactionPolicy } from "oidc-provider";
+import { requestedScopes } from "../grants.ts";
 import { ACCOUNT_CLIENT_ID } from "../identity.ts";
 
 const { base, Check, Prompt } = interactionPolicy;
@@ -19,6 +20,7 @@ export function createInteractionPolicy(): NonNullable<NonNullable<Configuration
   // Initiating User Registration via OpenID Connect 1.0, section 3.
   policy.add(new Prompt({ name: "create", requestable: true }, wantsAccount), 0);
   neverAskAboutOurselves(policy);
+  noteWhatIsAskedFor(policy);
   return policy;
 }
 
@@ -28,4 +30,11 @@ function neverAskAboutOurselves(policy: ReturnType<typeof base>): void {
   if (asked === undefined) throw new Error("the library has no consent prompt");
   const { check } = asked;
   asked.check = (ctx) => ctx.oidc.client?.clientId !== ACCOUNT_CLIENT_ID && check(ctx);
+}
+
+/** A page may wait while the grant ends that it was to add to. Then this is all that it can go by. */
+function noteWhatIsAskedFor(policy: ReturnType<typeof base>): void {
+  const consent = policy.get("consent");
+  if (consent === undefined) throw new Error("the library has no consent prompt");
+  consent.details = (ctx) => ({ requested: requestedScopes(ctx) });
 }

@@ -9,9 +9,12 @@ export const INTERACTION_SECONDS = HOUR;
 
 export type RefreshLimits = Pick<Config, "refresh" | "session">;
 
-/** How long anything may hang on one sign-in: an offline grant that was given at the very end of its session is last. */
+/**
+ * How long anything may hang on one sign-in: an offline grant that was given at the very end of its session is last. The
+ * session begins when the browser comes back from the page where the person proved who they are.
+ */
 export function signInSecondsMax({ refresh, session }: RefreshLimits): number {
-  return 2 * session.maxSeconds + refresh.maxSeconds;
+  return INTERACTION_SECONDS + 2 * session.maxSeconds + refresh.maxSeconds;
 }
 
 /**

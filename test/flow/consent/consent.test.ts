@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeJwt } from "jose";
-import { alice, bob, mallory } from "../../support/cast.ts";
+import { alice, bob, mallory, type Person } from "../../support/cast.ts";
 import { decideConsent, submitSignIn } from "../../support/journeys.ts";
 import { errorOf } from "../../support/relying-party.ts";
 import { startTimeTravel } from "../../support/time-travel.ts";
@@ -61,6 +61,47 @@ test("not allowing sends the app access_denied, its state and the issuer [RFC 67
     iss: world.latchkey.issuer,
   });
   expect(await errorOf(shopWeb.redeem(request, url))).toBe("access_denied");
+});
+
+describe("a consent page that waited while what had been allowed was withdrawn in another tab", () => {
+  const carol: Person = { email: "carol@example.com", name: "Carol Clark", password: "marble-thicket-violin-8" };
+  beforeAll(async () => {
+    await world.latchkey.accounts.register(carol, "operator");
+  });
+  const withdraw = async () => world.latchkey.sessions.withdrawConsent(await world.accountIdOf(carol.email), "shopWeb");
+
+  test("is a decision of its own: pressing Allow leads to the app, and is remembered", async () => {
+    const { shopWeb } = world.apps;
+    const browser = world.openBrowser();
+    const tokens = await shopWeb.signIn(browser, carol, { scope: "openid orders:read" });
+    const request = await shopWeb.begin({ scope: "openid orders:read", prompt: "consent" });
+    const page = await browser.open(request.url);
+    expect(page.text).toContain("See your orders");
+    await withdraw();
+    const { scope } = await shopWeb.complete(request, (await decideConsent(browser, page, "Allow")).url);
+    expect(scope).toBe("orders:read");
+    expect(await errorOf(shopWeb.refresh(tokens.refreshToken))).toBe("invalid_grant");
+    const [given] = await world.latchkey.audit.list({ type: "consent.given", limit: 1 });
+    expect(given?.data).toEqual({ scopes: ["openid", "https://orders.example.com orders:read"] });
+    const again = await browser.open((await shopWeb.begin({ scope: "openid orders:read" })).url);
+    expect(again.url.searchParams.has("code")).toBe(true);
+  });
+
+  test("allows no more than it showed: what was withdrawn is asked for on the next page", async () => {
+    const { shopWeb } = world.apps;
+    const browser = world.openBrowser();
+    await shopWeb.signIn(browser, carol, { scope: "openid orders:read" });
+    const request = await shopWeb.begin({ scope: "openid orders:read orders:write" });
+    const page = await browser.open(request.url);
+    expect(page.text).toContain("Place orders for you");
+    expect(page.text).not.toContain("See your orders");
+    await withdraw();
+    const next = await decideConsent(browser, page, "Allow");
+    expect(next.heading).toBe(CONSENT);
+    expect(next.text).toContain("See your orders");
+    const { scope } = await shopWeb.complete(request, (await decideConsent(browser, next, "Allow")).url);
+    expect(scope?.split(" ").toSorted()).toEqual(["orders:read", "orders:write"]);
+  });
 });
 
 test("offline_access with prompt=consent survives the sign-out, and ends after 90 days [ASVS 10.4.8]", async () => {

@@ -1,7 +1,7 @@
 import { decodeJwt } from "jose";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Browser } from "../../support/browser.ts";
+import type { Browser, Page } from "../../support/browser.ts";
 import { alice, bob, mallory, type Person } from "../../support/cast.ts";
 import type { Stores, TestLatchkey } from "../../support/latchkey.ts";
 import { errorOf, type SentRequest, type Tokens } from "../../support/relying-party.ts";
@@ -113,6 +113,45 @@ describe.each<Stores>(["redis", "postgres"])("on %s", (stores) => {
     await second.sessions.endOthers(accountIdOf(kept), kept.sessionId, "password_changed");
     expect(await accessOf(lost)).toEqual(NOTHING);
     expect(await accessOf(kept)).toEqual(EVERYTHING);
+  });
+
+  describe("a sign-in whose password was right and that the browser has not come back from", () => {
+    const carol: Person = { email: "carol@example.com", name: "Carol Clark", password: "marble-thicket-violin-8" };
+    beforeAll(async () => void (await world.latchkey.accounts.register(carol, "operator")));
+
+    /** Leaves the browser where the answer sends it, before it goes there. */
+    const sendPassword = async (browser: Browser, page: Page): Promise<URL> => {
+      const { action, fields } = page.formWith("password");
+      const body = new URLSearchParams([...new Map([...fields, ["email", carol.email], ["password", carol.password]])]);
+      const headers = { origin: page.url.origin };
+      const answer = await browser.fetch(new URL(action, page.url), { method: "POST", body, headers });
+      expect(answer.status).toBe(303);
+      return new URL(answer.headers.get("location") ?? "", page.url);
+    };
+
+    test.each<[string, (accountId: string) => Promise<unknown>]>([
+      ["revoked_by_operator", (id) => second.sessions.endAll(id, "revoked_by_operator")],
+      ["password_reset", (id) => second.sessions.endAll(id, "password_reset")],
+      ["password_changed", (id) => second.sessions.endOthers(id, "none", "password_changed")],
+    ])("ends with all of the account's sessions (%s), and leads nowhere [ASVS 7.4.1]", async (_, end) => {
+      const browser = world.openBrowser();
+      const signInPage = await browser.open((await world.apps.notesWeb.begin()).url);
+      const resumption = await sendPassword(browser, signInPage);
+      await end(await world.accountIdOf(carol.email));
+      expect((await browser.open(resumption)).status).toBe(400);
+      const { url } = await browser.open((await world.apps.notesWeb.begin({ prompt: "none" })).url);
+      expect(url.searchParams.get("error")).toBe("login_required");
+    });
+
+    test("ends also where it confirmed who was signed in already", async () => {
+      const browser = world.openBrowser();
+      const [first, confirming] = [await world.apps.notesWeb.begin(), await world.apps.notesWeb.begin()];
+      const waiting = await browser.open(confirming.url);
+      await browser.open(await sendPassword(browser, await browser.open(first.url)));
+      const resumption = await sendPassword(browser, waiting);
+      await second.sessions.endAll(await world.accountIdOf(carol.email), "ended_by_operator");
+      expect((await browser.open(resumption)).status).toBe(400);
+    });
   });
 
   test("ending everything of a person ends nothing of another, and signing in again at once works", async () => {
