@@ -22,6 +22,7 @@ import type { SigningKey } from "./keys/index.ts";
 import { leaveLogoutTokensToTheQueue } from "./logout-tokens.ts";
 import type { RevocationLog } from "../sessions/index.ts";
 import { asStoreFailure } from "../storage/index.ts";
+import { useDirectPayloads } from "./model-payloads.ts";
 import {
   useAtomicReplayDetection,
   useGrantsToEndRefreshTokens,
@@ -98,6 +99,7 @@ export function createProvider(deps: ProviderDeps): Provider {
 
   const registered = state.adapterFactory("Client");
   useKnownClients(provider, async (clientId) => (await registered.find(clientId)) ?? undefined);
+  useDirectPayloads(provider, nowSeconds);
   useOwnIdentifiers(provider);
   useOwnSecretComparison(provider, clients);
   useAtomicReplayDetection(provider, state, nowSeconds);
