@@ -372,16 +372,19 @@ function startLogoutWorker(
 }
 
 function startSweeping({ accounts, protocol, sessions, logoutQueue, revocations, logger }: Services): NodeJS.Timeout {
+  const report = (error: unknown): void => logger.warn({ reason: String(asStoreFailure(error)) }, "could not sweep");
+  const sweeps = [
+    () => protocol.sweep(),
+    () => sessions.sweep(),
+    () => accounts.sweepThrottle(),
+    () => logoutQueue.sweep(),
+    () => revocations.sweep(),
+  ];
+  // One after the other, for the sake of the connections; one that fails keeps no other from it.
   const sweep = async (): Promise<void> => {
-    await protocol.sweep();
-    await sessions.sweep();
-    await accounts.sweepThrottle();
-    await logoutQueue.sweep();
-    await revocations.sweep();
+    for (const one of sweeps) await one().catch(report);
   };
-  return setInterval(() => {
-    background(sweep(), (error) => logger.warn({ reason: String(asStoreFailure(error)) }, "could not sweep"));
-  }, SWEEP_EVERY_MS).unref();
+  return setInterval(() => background(sweep(), report), SWEEP_EVERY_MS).unref();
 }
 
 /** What a crash, or a protocol store that was away, left of endings: at the start, and every few seconds. */

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { type Clock, epochSeconds } from "../core/index.ts";
-import { type Db, guardStore } from "../storage/index.ts";
+import { type Db, DELETE_BATCH, deleteInBatches, guardStore } from "../storage/index.ts";
 
 /** Wakes whoever follows the table. What it says is in the table alone. */
 export const REVOCATIONS_CHANNEL = "latchkey_revocations";
@@ -100,13 +100,18 @@ export function createRevocations({ db, clock }: { readonly db: Db; readonly clo
     record: (records) => guardStore(() => append(db, records)),
     async sweep() {
       const now = epochSeconds(clock);
-      const { numAffectedRows = 0n } = await guardStore(() =>
-        sql`delete from revocations where expires_at <= ${now}`.execute(db),
-      );
       await guardStore(() => sql`delete from access_token_lives where counts_until <= ${now}`.execute(db));
-      return Number(numAffectedRows);
+      return guardStore(() => deleteInBatches(() => deleteSomeExpired(db, now)));
     },
   };
+}
+
+/** Whoever ends everybody's sessions leaves millions at once. */
+async function deleteSomeExpired(db: Db, now: number): Promise<bigint> {
+  const { numAffectedRows = 0n } = await sql`
+    delete from revocations where id in (
+      select id from revocations where expires_at <= ${now} limit ${DELETE_BATCH} for update skip locked)`.execute(db);
+  return numAffectedRows;
 }
 
 /**

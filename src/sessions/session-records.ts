@@ -1,5 +1,5 @@
 import { type Generated, type Kysely, type Selectable, sql } from "kysely";
-import type { Db } from "../storage/index.ts";
+import { type Db, DELETE_BATCH, deleteInBatches } from "../storage/index.ts";
 import type { EndReason, EndScope } from "./ending.ts";
 
 type SessionTables = {
@@ -229,6 +229,12 @@ export async function markForClearing(
 
 /** Deletes rows that nothing can hang on any more; returns how many. */
 export async function deleteExpired(db: SessionDb, now: Date): Promise<number> {
-  const { numDeletedRows } = await db.deleteFrom("sessions").where("expires_at", "<=", now).executeTakeFirst();
-  return Number(numDeletedRows);
+  return deleteInBatches(async () => {
+    const some = db.selectFrom("sessions").select("id").where("expires_at", "<=", now).limit(DELETE_BATCH);
+    const { numDeletedRows } = await db
+      .deleteFrom("sessions")
+      .where("id", "in", some.forUpdate().skipLocked())
+      .executeTakeFirst();
+    return numDeletedRows;
+  });
 }

@@ -154,6 +154,16 @@ export function revocationsContract(openGround: () => Promise<RevocationGround>)
       expect(await revocationsOf(far).sweep()).toBe(0);
     });
 
+    test("of everybody's sessions are swept, more than one statement would have the time for", async () => {
+      const several = 12_345;
+      await sql`insert into revocations (id, kind, value, expires_at)
+        select number, 'session', number::text, ${now()} from generate_series(1, ${several}::integer) number`.execute(
+        near.db,
+      );
+      expect(await revocationsOf(far).sweep()).toBe(several);
+      expect(await listRecords()).toEqual([]);
+    });
+
     test("of nothing is not written", async () => {
       await revocationsOf(near).record([]);
       expect(await listRecords()).toEqual([]);

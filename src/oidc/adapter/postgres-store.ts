@@ -1,9 +1,7 @@
 import { sql } from "kysely";
 import { type Clock, epochSeconds } from "../../core/index.ts";
-import { guardStore, type Db } from "../../storage/index.ts";
+import { type Db, DELETE_BATCH, deleteInBatches, guardStore } from "../../storage/index.ts";
 import type { FieldChange, Fields, ProtocolStore } from "./store.ts";
-
-const SWEEP_BATCH = 1_000;
 
 type StateTables = {
   oidc_state: { key: string; fields: Record<string, string>; expires_at: string };
@@ -84,14 +82,12 @@ function toFields(document: Record<string, string>): Fields {
 /** Deletes what has expired, a batch at a time; returns how many keys. Redis does this by itself. */
 export async function sweepPostgresStore(deps: { db: Db; clock: Clock }): Promise<number> {
   const now = epochSeconds(deps.clock);
-  let swept = 0;
-  for (;;) {
+  return deleteInBatches(async () => {
     const { numAffectedRows = 0n } = await sql`
       delete from oidc_state where key in (
-        select key from oidc_state where expires_at <= ${now}::bigint limit ${SWEEP_BATCH} for update skip locked)`.execute(
+        select key from oidc_state where expires_at <= ${now}::bigint limit ${DELETE_BATCH} for update skip locked)`.execute(
       deps.db,
     );
-    swept += Number(numAffectedRows);
-    if (numAffectedRows < BigInt(SWEEP_BATCH)) return swept;
-  }
+    return numAffectedRows;
+  });
 }
