@@ -16,25 +16,29 @@ export const allowedImports = {
   clients: ["core", "config", "storage", "audit", "outbound"],
   sessions: ["core", "config", "storage", "audit", "outbound", "verifier"],
   accounts: ["core", "config", "storage", "audit"],
-  oidc: ["core", "config", "observability", "storage", "audit", "clients", "sessions", "accounts"],
-  interaction: ["core", "config", "http", "oidc", "clients", "accounts", "audit"],
-  "self-service": ["core", "config", "http", "oidc", "sessions", "accounts", "audit"],
-  commands: ["core", "config", "storage", "audit", "clients", "sessions", "accounts", "oidc"],
+  mfa: ["core", "config", "storage", "audit", "accounts"],
+  oidc: ["core", "config", "observability", "storage", "audit", "clients", "sessions", "accounts", "mfa"],
+  interaction: ["core", "config", "http", "oidc", "clients", "accounts", "mfa", "audit"],
+  "self-service": ["core", "config", "http", "oidc", "clients", "sessions", "accounts", "mfa", "audit"],
+  commands: ["core", "config", "storage", "audit", "clients", "sessions", "accounts", "mfa", "oidc"],
   demo: ["core", "config", "clients"],
 } as const satisfies Record<string, readonly string[]>;
 
 /** The files at the top of `src/` that may import every folder. */
-export const compositionFiles = ["main.ts", "compose.ts", "cli.ts"] as const;
+export const compositionFiles = ["main.ts", "compose.ts", "upkeep.ts", "cli.ts"] as const;
 
 /** Packages that only one folder may import, so that a library's ways stay behind one door. */
 export const packageOwners = {
   "oidc-provider": ["oidc"],
   jose: ["oidc", "verifier"],
-  kysely: ["storage", "audit", "clients", "sessions", "accounts", "oidc"],
+  kysely: ["storage", "audit", "clients", "sessions", "accounts", "mfa", "oidc"],
   pg: ["storage"],
   "@electric-sql/pglite": ["storage"],
   ioredis: ["storage"],
   argon2: ["accounts"],
+  otplib: ["mfa"],
+  "@simplewebauthn/server": ["mfa"],
+  qrcode: ["http"],
   eta: ["http"],
   pino: ["observability"],
   commander: ["commands"],

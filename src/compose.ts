@@ -3,13 +3,12 @@
  *
  * `openServices` is what the command line needs; `compose` adds the protocol, the pages and the HTTP server.
  */
-import { type Accounts, createAccounts } from "./accounts/index.ts";
+import { type Accounts, createAccounts, createKnownDevices, type KnownDevices } from "./accounts/index.ts";
 import { type Audit, createAudit } from "./audit/index.ts";
 import { type Clients, createClients } from "./clients/index.ts";
 import type { Config } from "./config/index.ts";
 import {
   AppError,
-  background,
   type Clock,
   createAuthenticator,
   createCookieSigner,
@@ -17,7 +16,13 @@ import {
   systemClock,
 } from "./core/index.ts";
 import * as http from "./http/index.ts";
-import { createInteractionRoutes, createProtocolPages } from "./interaction/index.ts";
+import {
+  createFactorQuestion,
+  createInteractionRoutes,
+  createKnownBrowsers,
+  createProtocolPages,
+} from "./interaction/index.ts";
+import { createFactors, type Factors } from "./mfa/index.ts";
 import { createHealth, createLogger, type Health, type Logger } from "./observability/index.ts";
 import {
   createOidc,
@@ -30,20 +35,18 @@ import {
   revocationFeedUrl,
   signInSecondsMax,
 } from "./oidc/index.ts";
-import { createAddressPolicy, createOutbound } from "./outbound/index.ts";
+import { createAddressPolicy } from "./outbound/index.ts";
 import { createSelfServiceRoutes } from "./self-service/index.ts";
 import { createServer } from "./server.ts";
+import { startCompletingEndings, startLogoutWorker, startResealing, startSweeping } from "./upkeep.ts";
 import {
   createEpochs,
   createLogoutQueue,
-  createLogoutWorker,
   createRevocationFeed,
   createRevocationLog,
   createRevocations,
   createSessions,
-  LOGOUT_CHANNEL,
   type LogoutQueue,
-  type LogoutWorker,
   type ProtocolStoreWatch,
   type RevocationFeed,
   type RevocationLog,
@@ -65,9 +68,6 @@ import {
   type Redis,
 } from "./storage/index.ts";
 
-const SWEEP_EVERY_MS = 60_000;
-const COMPLETE_ENDINGS_EVERY_MS = 3_000;
-
 export interface Overrides {
   readonly clock?: Clock;
   readonly logger?: Logger;
@@ -81,6 +81,8 @@ export interface Services {
   readonly migrations: Migrations;
   readonly audit: Audit;
   readonly accounts: Accounts;
+  readonly knownDevices: KnownDevices;
+  readonly factors: Factors;
   readonly clients: Clients;
   readonly protocol: ProtocolCommands;
   readonly sessions: Sessions;
@@ -120,9 +122,9 @@ export async function openServices(config: Config, overrides: Overrides = {}): P
     if (config.migrations === "apply") await migrations.apply().catch(rethrowStoreFailure);
     const redis = await openProtocolRedis(config, { logger, need: overrides.redis ?? "required" });
     closers.push(() => redis?.disconnect());
-    const services = buildServices(config, { database, redis, clock });
     // What an older secret of ours sealed in this directory still opens when LATCHKEY_SECRET is set later.
     const secrets = directory === undefined ? config.secrets : [...config.secrets, directory.secret];
+    const services = buildServices(config, { database, redis, clock, secrets });
     return { ...services, database, redis, migrations, secrets, clock, logger, close };
   } catch (error) {
     await close();
@@ -130,9 +132,9 @@ export async function openServices(config: Config, overrides: Overrides = {}): P
   }
 }
 
-function buildServices(config: Config, stores: { database: Database; redis: Redis | undefined; clock: Clock }) {
+function buildServices(config: Config, stores: Pick<Services, "database" | "redis" | "clock" | "secrets">) {
   const { db } = stores.database;
-  const { redis, clock } = stores;
+  const { redis, clock, secrets } = stores;
   const audit = createAudit({ db, clock });
   const revocations = createRevocations({ db, clock });
   const clients = createClients({
@@ -160,11 +162,26 @@ function buildServices(config: Config, stores: { database: Database; redis: Redi
     onSessionEnd: logoutQueue.enqueueLogouts,
   });
   const protocol = createProtocolCommands({ config, clock, db, redis, audit, clients, revocations, sessions });
-  const endSessions = async (accountId: string): Promise<void> => {
-    await sessions.endAll(accountId, "account_disabled");
-  };
-  const accounts = createAccounts({ db, clock, audit, passwordHash: config.passwordHash, endSessions });
-  return { audit, clients, protocol, sessions, accounts, logoutQueue, revocations };
+  const accounts = createAccounts({
+    db,
+    clock,
+    audit,
+    passwordHash: config.passwordHash,
+    endSessions: (accountId, reason) => sessions.endAll(accountId, reason),
+    forgetSessions: (tx, accountId) => sessions.forgetAccount(tx, accountId),
+  });
+  const knownDevices = createKnownDevices({ db, clock });
+  const factors = createFactors({
+    db,
+    clock,
+    audit,
+    sealer: createSealer(secrets),
+    authenticator: createAuthenticator(secrets),
+    knownDevices,
+    issuer: config.issuer,
+    brandName: config.brand.name,
+  });
+  return { audit, clients, protocol, sessions, accounts, knownDevices, factors, logoutQueue, revocations };
 }
 
 async function openDatabase(config: Config, directory: DataDirectory | undefined, logger: Logger): Promise<Database> {
@@ -228,6 +245,7 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     closers.push(() => feed.close());
     const sweeping = startSweeping(services);
     closers.push(() => clearInterval(sweeping));
+    startResealing(services);
     const completing = startCompletingEndings(services);
     closers.push(() => clearInterval(completing));
     closers.push(() => health.startDraining());
@@ -298,10 +316,12 @@ async function composeApp(
   const failurePages = http.createFailurePages({ views, logger, clock, translateError: asStoreFailure });
   const csrf = http.createCsrf({ authenticator: createAuthenticator(secrets), issuer });
   const proxyTrust = http.createProxyTrust(config.trustedProxies);
+  const { clientAddress } = proxyTrust;
   const pages = createProtocolPages({ views, failurePages, accounts });
   const { database, redis, audit } = services;
   const sealer = createSealer(secrets);
   const cookieSigner = createCookieSigner(secrets);
+  const knownBrowsers = createKnownBrowsers({ devices: services.knownDevices, isSecure: issuer.startsWith("https:") });
   const oidc = await createOidc({
     config,
     clock,
@@ -318,6 +338,7 @@ async function composeApp(
     revocationLog: services.revocationLog,
     sessions: services.sessions,
     originOf: (ctx) => ({ address: proxyTrust.clientAddress(ctx), requestId: http.requestIdOf(ctx) }),
+    asksForFactor: createFactorQuestion({ ...services, knownBrowsers }),
     pages,
   });
   const feed = createRevocationFeed({
@@ -327,8 +348,7 @@ async function composeApp(
     authenticateReader: oidc.authenticateReader,
     onConnectionEnded: (ended) => logger.info(ended, "a service no longer reads the revocation feed"),
   });
-  const shared = { accounts, views, failurePages, csrf, registration: config.registration };
-  const demoUrl = config.demo === undefined ? undefined : `http://localhost:${config.demo.appPort}`;
+  const shared = { accounts, views, failurePages, csrf, registration: config.registration, clientAddress };
 
   const { app } = oidc;
   app.use(http.createRequestLog({ logger, clock }));
@@ -343,66 +363,15 @@ async function composeApp(
   // Outside of the scope, which ends with the answer: this one goes on for minutes.
   app.use(http.createRoutes({ "GET /revocations": feed.answer }));
   app.use(oidc.requestScope);
-  app.use(
-    createInteractionRoutes({ ...shared, interactions: oidc.interactions, clientAddress: proxyTrust.clientAddress }),
-  );
-  app.use(createSelfServiceRoutes({ ...shared, sessions: oidc.browserSessions, mode: config.mode, demoUrl }));
+  app.use(createInteractionRoutes({ ...shared, ...interactionParts(config, services, oidc), knownBrowsers }));
+  const { browserSessions, allowedClients } = oidc;
+  const demoUrl = config.demo === undefined ? undefined : `http://localhost:${config.demo.appPort}`;
+  const site = { mode: config.mode, demoUrl, factorPolicy: config.mfa.policy };
+  app.use(createSelfServiceRoutes({ ...services, ...shared, ...site, browserSessions, allowedClients }));
   return { oidc, feed };
 }
 
-/** Tells apps of sessions that ended: at once when something is put into the queue, and what waits when it is due. */
-function startLogoutWorker(
-  config: Config,
-  { database, clock, audit, logger }: Services,
-  prepareLogout: Oidc["prepareLogout"],
-): LogoutWorker {
-  const outbound = createOutbound({ policy: createAddressPolicy(config.outboundAllowedNetworks) });
-  const report = (error: unknown): void =>
-    logger.warn({ reason: String(asStoreFailure(error)) }, "could not tell apps of ended sessions");
-  const worker = createLogoutWorker({ db: database.db, clock, audit, outbound, prepareLogout, report });
-  const listener = database.listen(LOGOUT_CHANNEL, () => worker.wake());
-  worker.start();
-  return {
-    ...worker,
-    async close() {
-      await listener.close();
-      await worker.close();
-    },
-  };
-}
-
-function startSweeping({ accounts, protocol, sessions, logoutQueue, revocations, logger }: Services): NodeJS.Timeout {
-  const report = (error: unknown): void => logger.warn({ reason: String(asStoreFailure(error)) }, "could not sweep");
-  const sweeps = [
-    () => protocol.sweep(),
-    () => sessions.sweep(),
-    () => accounts.sweepThrottle(),
-    () => logoutQueue.sweep(),
-    () => revocations.sweep(),
-  ];
-  // One after the other, for the sake of the connections; one that fails keeps no other from it.
-  const sweep = async (): Promise<void> => {
-    for (const one of sweeps) await one().catch(report);
-  };
-  return setInterval(() => background(sweep(), report), SWEEP_EVERY_MS).unref();
-}
-
-/** What a crash, or a protocol store that was away, left of endings: at the start, and every few seconds. */
-function startCompletingEndings({ sessions, logger }: Services): NodeJS.Timeout {
-  let underWay = false;
-  const complete = async (): Promise<void> => {
-    if (underWay) return;
-    underWay = true;
-    try {
-      await sessions.completeEndings();
-    } finally {
-      underWay = false;
-    }
-  };
-  const inBackground = (): void =>
-    background(complete(), (error) => {
-      logger.warn({ reason: String(asStoreFailure(error)) }, "could not complete the ending of sessions");
-    });
-  inBackground();
-  return setInterval(inBackground, COMPLETE_ENDINGS_EVERY_MS).unref();
+/** What the pages inside an authorization request work with, beside what all pages do. */
+function interactionParts({ mfa }: Config, { clock, factors }: Services, { interactions }: Oidc) {
+  return { interactions, clock, factors, trustedBrowserSeconds: mfa.trustedBrowserSeconds };
 }

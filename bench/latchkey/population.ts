@@ -84,8 +84,8 @@ export async function populateLatchkey(stores: StoreUrls, people: Iterable<Perso
 /** Sign-ins refer to accounts. Accounts themselves are no protocol state and are not counted. */
 async function insertAccount(pool: pg.Pool, id: string | undefined): Promise<void> {
   await pool.query(
-    `insert into accounts (id, email, email_folded, name, password_hash, created_at, updated_at)
-     values ($1, $1, $1, 'A person', '', now(), now())`,
+    `insert into accounts (id, email, email_folded, name, password_hash, password_changed_at, created_at, updated_at)
+     values ($1, $1, $1, 'A person', '', now(), now(), now())`,
     [id],
   );
 }

@@ -12,6 +12,8 @@ interface AccountTable {
   name: string;
   locale: string | null;
   password_hash: string;
+  password_changed_at: Date;
+  proofs_since: Date | null;
   created_at: Date;
   updated_at: Date;
   disabled_at: Date | null;
@@ -49,6 +51,8 @@ export async function insertAccount(tx: Db, account: NewAccount): Promise<Accoun
       name: account.name,
       locale: account.locale ?? null,
       password_hash: account.passwordHash,
+      password_changed_at: account.createdAt,
+      proofs_since: null,
       created_at: account.createdAt,
       updated_at: account.createdAt,
       disabled_at: null,
@@ -70,6 +74,11 @@ export async function findCredentials(db: Db, emailFolded: string): Promise<Cred
     .selectAll()
     .where("email_folded", "=", emailFolded)
     .executeTakeFirst();
+  return row && { account: toAccount(row), passwordHash: row.password_hash };
+}
+
+export async function findCredentialsById(db: Db, id: string): Promise<Credentials | undefined> {
+  const row = await withTables(db).selectFrom("accounts").selectAll().where("id", "=", id).executeTakeFirst();
   return row && { account: toAccount(row), passwordHash: row.password_hash };
 }
 
@@ -130,6 +139,60 @@ export async function replacePasswordHash(
     .execute();
 }
 
+/** Sets a new password if the account is enabled and nobody else changed the password meanwhile. */
+export async function setPassword(
+  tx: Db,
+  id: string,
+  change: { readonly from: string; readonly to: string; readonly now: Date },
+): Promise<Account | undefined> {
+  const row = await withTables(tx)
+    .updateTable("accounts")
+    .set({
+      password_hash: change.to,
+      password_changed_at: change.now,
+      proofs_since: change.now,
+      updated_at: change.now,
+    })
+    .where("id", "=", id)
+    .where("password_hash", "=", change.from)
+    .where("disabled_at", "is", null)
+    .returningAll()
+    .executeTakeFirst();
+  return row && toAccount(row);
+}
+
+export async function setProfile(
+  tx: Db,
+  id: string,
+  change: { readonly name: string; readonly locale: string | undefined; readonly now: Date },
+): Promise<void> {
+  await withTables(tx)
+    .updateTable("accounts")
+    .set({ name: change.name, locale: change.locale ?? null, updated_at: change.now })
+    .where("id", "=", id)
+    .execute();
+}
+
+/** Reads an account and keeps everybody else from changing it, or adding what refers to it, until the transaction ends. */
+export async function lockAccount(tx: Db, id: string): Promise<Account | undefined> {
+  const row = await withTables(tx)
+    .selectFrom("accounts")
+    .selectAll()
+    .where("id", "=", id)
+    .forUpdate()
+    .executeTakeFirst();
+  return row && toAccount(row);
+}
+
+export async function deleteAccount(tx: Db, id: string): Promise<void> {
+  await withTables(tx).deleteFrom("accounts").where("id", "=", id).execute();
+}
+
+/** What somebody proved of this account before, half way through a sign-in, counts for nothing from now on. */
+export async function discardProofs(tx: Db, id: string, now: Date): Promise<void> {
+  await withTables(tx).updateTable("accounts").set({ proofs_since: now }).where("id", "=", id).execute();
+}
+
 function toAccount(row: Selectable<AccountTable>): Account {
   return {
     id: row.id,
@@ -137,6 +200,8 @@ function toAccount(row: Selectable<AccountTable>): Account {
     emailVerified: row.email_verified,
     name: row.name,
     locale: row.locale ?? undefined,
+    passwordChangedAt: row.password_changed_at,
+    proofsSince: row.proofs_since ?? undefined,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     disabledAt: row.disabled_at ?? undefined,

@@ -8,6 +8,10 @@ export interface Account {
   readonly name: string;
   /** A BCP 47 tag in its canonical case. */
   readonly locale: string | undefined;
+  /** Hashing the same password anew does not count. */
+  readonly passwordChangedAt: Date;
+  /** What was proved before, half way through a sign-in, counts for nothing; absent when that never happened. */
+  readonly proofsSince: Date | undefined;
   readonly createdAt: Date;
   /** When the person's data last changed; hashing a password anew does not count. */
   readonly updatedAt: Date;

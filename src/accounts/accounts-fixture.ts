@@ -41,7 +41,9 @@ export function createTestAccounts(db: Db, overrides: Partial<AccountsDependenci
     passwordHash: { memoryKib: 19_456, passes: 2 },
     endSessions: async (accountId) => {
       ended.push(accountId);
+      return { isComplete: true };
     },
+    forgetSessions: async () => true,
     ...overrides,
   });
   return { accounts, audit, verified, ended };

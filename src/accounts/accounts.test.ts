@@ -164,6 +164,7 @@ describe("disabling an account", () => {
         const account = await accounts.find(accountId);
         disabledWhenEnding.push(account?.disabledAt !== undefined);
         if (disabledWhenEnding.length === 1) throw new Error("the session store is away");
+        return { isComplete: true };
       },
     });
     const { id } = await accounts.register(inputFor("bob"), "operator");

@@ -1,14 +1,17 @@
 import { availableParallelism } from "node:os";
 import type { Audit } from "../audit/index.ts";
 import type { Config } from "../config/index.ts";
-import { AppError, type Clock, createFreshCache } from "../core/index.ts";
+import { AppError, type Clock, createFreshCache, type FreshCache } from "../core/index.ts";
 import type { Db } from "../storage/index.ts";
-import type { Account } from "./account.ts";
+import type { Account, RequestSource } from "./account.ts";
 import { findAccountById, findCredentials, listAccounts, setDisabledAt } from "./account-records.ts";
 import { parseEmail } from "./email-address.ts";
 import { createHashingQueue } from "./passwords/hashing-queue.ts";
+import { createPasswordChange, type PasswordChange, type PasswordChangeOutcome } from "./password-change.ts";
 import { createPasswordHasher, type PasswordHasher } from "./passwords/password-hasher.ts";
+import { createProfileChange, type ProfileInput } from "./profile-change.ts";
 import { createRegistration, type RegistrationInput, type RegistrationSource } from "./registration.ts";
+import { createRemoval, type RemovalDependencies } from "./removal.ts";
 import { createSignIn, type SignInAttempt, type SignInOutcome } from "./sign-in.ts";
 import { createSignInThrottle } from "./sign-in-throttle.ts";
 
@@ -39,6 +42,8 @@ export interface Accounts {
    * and no older than the last change that was made through this object.
    */
   find(id: string): Promise<Account | undefined>;
+  /** The same as it is now, for whoever decides on a sign-in. */
+  read(id: string): Promise<Account | undefined>;
   /** Finds by any spelling of the address; text that is no address finds nothing. */
   findByEmail(email: string): Promise<Account | undefined>;
   /** In the order of ids, from 1 to 1,000 at a time; `after` is the last id of the page before. @throws INPUT_INVALID */
@@ -51,6 +56,23 @@ export interface Accounts {
   disable(id: string): Promise<Account>;
   /** Lets the person sign in again; ended sessions stay ended. @throws AppError ACCOUNT_NOT_FOUND */
   enable(id: string): Promise<Account>;
+  /** @throws AccountFieldInvalidError (INPUT_INVALID) naming the field, AppError ACCOUNT_NOT_FOUND */
+  changeProfile(id: string, input: ProfileInput, source: RequestSource): Promise<Account>;
+  /**
+   * Sets a new password for who knows the current one. Guesses count like those at the sign-in. Sessions go on: see
+   * `sessions.endOthers`.
+   *
+   * @throws PasswordUnacceptableError (PASSWORD_UNACCEPTABLE) with the rule, AccountFieldInvalidError (INPUT_INVALID),
+   * AppError ACCOUNT_NOT_FOUND, HASHING_BUSY.
+   */
+  changePassword(id: string, change: PasswordChange): Promise<PasswordChangeOutcome>;
+  /**
+   * Ends everything that the account has, and then deletes it for good; its id is never used again.
+   *
+   * @throws AppError STORE_UNAVAILABLE when something of it could not be ended everywhere: then it is still there,
+   * signed out, and can be removed later. ACCOUNT_NOT_FOUND
+   */
+  remove(id: string, source: RequestSource): Promise<void>;
   /** Removes throttle counters whose window is over and returns how many; to be called every few minutes. */
   sweepThrottle(): Promise<number>;
 }
@@ -60,8 +82,13 @@ export interface AccountsDependencies {
   readonly clock: Clock;
   readonly audit: Audit;
   readonly passwordHash: Config["passwordHash"];
-  /** Ends every session of an account and every token that hangs on one. */
-  readonly endSessions: (accountId: string) => Promise<void>;
+  /** Ends every session of an account and every token that hangs on one. Not complete: the rest ends by itself, later. */
+  readonly endSessions: (
+    accountId: string,
+    reason: "account_disabled" | "account_deleted",
+  ) => Promise<{ readonly isComplete: boolean }>;
+  /** Within a transaction; `false`, and nothing done, while something of the account's sessions has not ended yet. */
+  readonly forgetSessions: RemovalDependencies["forgetSessions"];
   /** argon2id, bounded to the cores, when absent. */
   readonly hasher?: PasswordHasher | undefined;
 }
@@ -76,17 +103,15 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
     entriesMax: KNOWN_MAX,
     load: (id) => findAccountById(db, id),
   });
-  async function setDisabled(id: string, type: "account.disabled" | "account.enabled"): Promise<Account> {
-    try {
-      return await changeDisabled(deps, id, type);
-    } finally {
-      known.clear();
-    }
-  }
+  const changing = forgettingAfter(known);
+  const setDisabled = changing((id: string, type: "account.disabled" | "account.enabled") =>
+    changeDisabled(deps, id, type),
+  );
   return {
     register: createRegistration({ db, clock, audit: deps.audit, hasher, throttle }),
     signIn: createSignIn({ db, audit: deps.audit, hasher, throttle }),
     find: (id) => known.get(id),
+    read: (id) => findAccountById(db, id),
     async findByEmail(email) {
       const address = parseEmail(email);
       return address && (await findCredentials(db, address.folded))?.account;
@@ -99,12 +124,27 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
     },
     async disable(id) {
       const account = await setDisabled(id, "account.disabled");
-      await deps.endSessions(id);
+      await deps.endSessions(id, "account_disabled");
       return account;
     },
     enable: (id) => setDisabled(id, "account.enabled"),
+    changeProfile: changing(createProfileChange({ db, clock, audit: deps.audit })),
+    changePassword: changing(createPasswordChange({ db, clock, audit: deps.audit, hasher, throttle })),
+    remove: changing(createRemoval(deps)),
     sweepThrottle: () => throttle.sweep(),
   };
+}
+
+/** Whoever asks after a change, successful or not, sees what is there then. */
+function forgettingAfter(known: FreshCache<unknown>) {
+  return <Parameters extends readonly unknown[], Result>(change: (...parameters: Parameters) => Promise<Result>) =>
+    async (...parameters: Parameters): Promise<Result> => {
+      try {
+        return await change(...parameters);
+      } finally {
+        known.clear();
+      }
+    };
 }
 
 /** Only a change is recorded: an account that is so already stays as it is. */

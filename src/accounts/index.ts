@@ -1,5 +1,6 @@
 /**
- * People's accounts: registration, passwords, sign-in and its throttle, disabling.
+ * People's accounts: registration, passwords, sign-in and its throttle, profile, disabling, removal, and the browsers
+ * that are known.
  *
  * A sign-in is counted per account and per address, then the account is looked up, then the password is verified, then
  * the outcome is recorded: the same steps for accounts that do not exist. Registration is decided by the unique index
@@ -11,4 +12,8 @@
  */
 export type { Account, RequestSource } from "./account.ts";
 export { AccountFieldInvalidError, PasswordUnacceptableError } from "./account-input-errors.ts";
+export { discardProofs } from "./account-records.ts";
 export { type Accounts, createAccounts } from "./accounts.ts";
+export { createKnownDevices, type KnownDevice, type KnownDevices } from "./known-devices.ts";
+export { networkOf } from "./network-of.ts";
+export { parseVisibleText } from "./profile.ts";

@@ -8,9 +8,14 @@ const VISIBLE = /[\p{L}\p{N}\p{S}\p{P}]/u;
 
 /** Reads a person's name: NFC, white space trimmed and single; `undefined` when it is empty, too long or not text. */
 export function parseName(typed: string): string | undefined {
-  const name = typed.normalize("NFC").trim().replaceAll(/ {2,}/g, " ");
-  const isName = name.length <= NAME_CHARACTERS_MAX && VISIBLE.test(name) && !FORBIDDEN_IN_NAME.test(name);
-  return isName ? name : undefined;
+  return parseVisibleText(typed, NAME_CHARACTERS_MAX);
+}
+
+/** Reads a line that a page will show, such as the name of a person or a thing, by the rules of {@link parseName}. */
+export function parseVisibleText(typed: string, charactersMax: number): string | undefined {
+  const text = typed.normalize("NFC").trim().replaceAll(/ {2,}/g, " ");
+  const isVisible = text.length <= charactersMax && VISIBLE.test(text) && !FORBIDDEN_IN_NAME.test(text);
+  return isVisible ? text : undefined;
 }
 
 /** Reads a BCP 47 language tag into its canonical case; `undefined` when it is none. */

@@ -50,6 +50,29 @@ describe("the audit log", () => {
     expect(await types({ accountId: "bob-1", type: "account.registered", limit: 3 })).toEqual(["account.registered"]);
   });
 
+  test("goes on where a page ended, within a time and some types", async () => {
+    for (const type of ["sign_in.failed", "session.started", "session.ended", "session.started"] as const) {
+      await audit.append(database.db, { type, accountId: "carol-1" });
+    }
+    const first = await audit.list({ accountId: "carol-1", limit: 2 });
+    const rest = await audit.list({ accountId: "carol-1", limit: 9, before: first.at(-1)?.id });
+    expect([...first, ...rest].map(({ type }) => type)).toEqual([
+      "session.started",
+      "session.ended",
+      "session.started",
+      "sign_in.failed",
+    ]);
+    expect(await audit.list({ accountId: "carol-1", limit: 9, before: rest.at(-1)?.id })).toEqual([]);
+    const types = ["session.started", "session.ended"] as const;
+    expect(await audit.list({ accountId: "carol-1", limit: 9, types })).toHaveLength(3);
+    expect(await audit.list({ accountId: "carol-1", limit: 9, since: new Date(NOW_MS) })).toHaveLength(4);
+    expect(await audit.list({ accountId: "carol-1", limit: 9, since: new Date(NOW_MS + 1) })).toEqual([]);
+  });
+
+  test.each(["", "x", "-1", "1.5", "1".repeat(19)])("a page cannot begin at %j", async (before) => {
+    await expect(audit.list({ limit: 1, before })).rejects.toMatchObject({ code: "INPUT_INVALID" });
+  });
+
   test("an event with nothing but its type has no other field", async () => {
     await audit.append(database.db, { type: "signing_key.created" });
     const [stored] = await audit.list({ type: "signing_key.created", limit: 1 });

@@ -15,7 +15,7 @@ export interface Audit {
    * @throws RangeError when `data` is larger than 4 KiB: it would hold what does not belong here.
    */
   append(tx: Db, event: AuditEvent): Promise<void>;
-  /** The newest events that match come first. @throws AppError INPUT_INVALID when the limit is out of bounds. */
+  /** The newest events that match come first. @throws AppError INPUT_INVALID when `limit` or `before` is none. */
   list(filter: AuditFilter): Promise<readonly StoredAuditEvent[]>;
 }
 
@@ -59,17 +59,30 @@ export function createAudit({ db, clock }: AuditDependencies): Audit {
         .execute();
     },
 
-    async list({ accountId, type, limit }) {
+    async list({ limit, ...filter }) {
       if (!Number.isInteger(limit) || limit < 1 || limit > LIST_LIMIT_MAX) {
         throw new AppError("INPUT_INVALID", { detail: `limit is not between 1 and ${LIST_LIMIT_MAX}` });
       }
-      let query = withTables(db).selectFrom("audit_events").selectAll();
-      if (accountId !== undefined) query = query.where("account_id", "=", accountId);
-      if (type !== undefined) query = query.where("type", "=", type);
-      const rows = await query.orderBy("id", "desc").limit(limit).execute();
+      const rows = await selectEvents(db, filter).orderBy("id", "desc").limit(limit).execute();
       return rows.map(toStoredEvent);
     },
   };
+}
+
+const EVENT_ID = /^\d{1,18}$/;
+
+function selectEvents(db: Db, { accountId, type, types, before, since }: Omit<AuditFilter, "limit">) {
+  if (before !== undefined && !EVENT_ID.test(before)) {
+    throw new AppError("INPUT_INVALID", { detail: "before is not the id of an event" });
+  }
+  return withTables(db)
+    .selectFrom("audit_events")
+    .selectAll()
+    .$if(accountId !== undefined, (query) => query.where("account_id", "=", accountId ?? null))
+    .$if(type !== undefined, (query) => query.where("type", "in", type === undefined ? [] : [type]))
+    .$if(types !== undefined, (query) => query.where("type", "in", types ?? []))
+    .$if(before !== undefined, (query) => query.where("id", "<", before ?? ""))
+    .$if(since !== undefined, (query) => query.where("occurred_at", ">=", since ?? new Date(0)));
 }
 
 function toStoredEvent(row: Selectable<AuditEventTable>): StoredAuditEvent {

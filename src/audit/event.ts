@@ -26,6 +26,12 @@ export interface StoredAuditEvent extends AuditEvent {
 export interface AuditFilter {
   readonly accountId?: string | undefined;
   readonly type?: AuditEventType | undefined;
+  /** Of any of these types. */
+  readonly types?: readonly AuditEventType[] | undefined;
+  /** Only older events than the one with this id, for the next page. */
+  readonly before?: string | undefined;
+  /** Only events from then on. */
+  readonly since?: Date | undefined;
   /** How many events at most, from 1 to 1,000. */
   readonly limit: number;
 }

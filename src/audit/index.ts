@@ -8,5 +8,5 @@
  * and nothing that a person typed is ever in them.
  */
 export { type Audit, createAudit } from "./audit.ts";
-export type { AuditEvent } from "./event.ts";
-export { AUDIT_EVENTS } from "./event-catalogue.ts";
+export type { AuditEvent, StoredAuditEvent } from "./event.ts";
+export { AUDIT_EVENTS, type AuditEventType } from "./event-catalogue.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { FACTOR_POLICIES } from "../config/index.ts";
 import { type AddressPolicy, createAddressPolicy } from "../outbound/index.ts";
 import {
   AUTH_METHODS,
@@ -117,6 +118,7 @@ const SHAPE = {
   dpopBoundAccessTokens: flag.optional(),
   refreshIdleSeconds: refreshLife,
   refreshMaxSeconds: refreshLife,
+  mfa: oneOf(FACTOR_POLICIES).optional(),
 } as const satisfies Record<keyof ClientSettings, z.ZodType>;
 
 type Key = keyof ClientSettings;

@@ -1,3 +1,5 @@
+import type { FactorPolicy } from "../config/index.ts";
+
 export const AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"] as const;
 export const GRANT_TYPES = ["authorization_code", "refresh_token", "client_credentials"] as const;
 export const IDENTITY_SCOPES = ["openid", "profile", "email", "offline_access"] as const;
@@ -65,6 +67,8 @@ export interface ClientMetadata {
   readonly refreshIdleSeconds?: number | undefined;
   /** How long they last at all; never longer than the deployment's `REFRESH_MAX_SECONDS`, which it is when absent. */
   readonly refreshMaxSeconds?: number | undefined;
+  /** Whether people need a second factor for it; the deployment's `MFA_POLICY` when absent. */
+  readonly mfa?: FactorPolicy | undefined;
 }
 
 /** An application that may ask for tokens (RFC 6749, section 2). */

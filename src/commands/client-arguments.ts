@@ -1,4 +1,5 @@
 import { AUTH_METHODS, GRANT_TYPES, IDENTITY_SCOPES, SIGNATURE_ALGORITHMS } from "../clients/index.ts";
+import { FACTOR_POLICIES } from "../config/index.ts";
 import { collectValue, type CommandLine, JSON_OPTION, parseWholeNumber, splitAtEquals } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
@@ -30,6 +31,7 @@ interface AddOptions {
   readonly dpop?: true;
   readonly refreshIdleSeconds?: number;
   readonly refreshMaxSeconds?: number;
+  readonly mfa?: string;
   readonly json?: true;
 }
 
@@ -99,6 +101,7 @@ function addAddArguments({ terminal, chooseCommand }: CommandLine, group: Group)
     .option("--dpop", "bind its access tokens to its key (RFC 9449)")
     .option("--refresh-idle-seconds <seconds>", "end its refresh tokens when unused for so long", parseWholeNumber)
     .option("--refresh-max-seconds <seconds>", "end its refresh tokens after so long in any case", parseWholeNumber)
+    .option("--mfa <policy>", `second factors of its people: one of ${FACTOR_POLICIES.join(", ")}; as the deployment`)
     .option(...JSON_OPTION)
     .addHelpText("after", ADD_EXAMPLES)
     .action(async (id: string, options: AddOptions) => {
@@ -175,6 +178,7 @@ function toSettings(options: AddOptions): object {
     dpopBoundAccessTokens: options.dpop,
     refreshIdleSeconds: options.refreshIdleSeconds,
     refreshMaxSeconds: options.refreshMaxSeconds,
+    mfa: options.mfa,
   };
 }
 

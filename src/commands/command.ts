@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Accounts } from "../accounts/index.ts";
 import type { Clients } from "../clients/index.ts";
+import type { Factors } from "../mfa/index.ts";
 import type { ProtocolCommands } from "../oidc/index.ts";
 import type { Sessions } from "../sessions/index.ts";
 import type { Migrations } from "../storage/index.ts";
@@ -9,6 +10,7 @@ import type { Migrations } from "../storage/index.ts";
 export interface Services {
   readonly accounts: Pick<Accounts, "register" | "list" | "find" | "findByEmail" | "disable" | "enable">;
   readonly clients: Clients;
+  readonly factors: Pick<Factors, "reset">;
   readonly sessions: Pick<Sessions, "list" | "end" | "endAll" | "endEverybodys">;
   readonly protocol: Pick<ProtocolCommands, "revokeToken">;
   readonly migrations: Pick<Migrations, "listPending" | "apply">;

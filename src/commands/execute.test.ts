@@ -19,6 +19,7 @@ const shopWeb = { id: "shopWeb", name: "Shop", redirectUris: ["https://shop.exam
 
 let database: Database;
 let services: Services;
+const resetFactorsOf: string[] = [];
 const endedSessionsOf: string[] = [];
 const bugs: unknown[] = [];
 
@@ -32,9 +33,14 @@ beforeAll(async () => {
       clock: systemClock,
       audit,
       passwordHash: { memoryKib: 19_456, passes: 2 },
-      endSessions: async (accountId) => void endedSessionsOf.push(accountId),
+      async endSessions(accountId) {
+        endedSessionsOf.push(accountId);
+        return { isComplete: true };
+      },
+      forgetSessions: async () => true,
     }),
     clients: createClients({ db, clock: systemClock, audit, revokeClientTokens: async () => {} }),
+    factors: { reset: async (id) => (resetFactorsOf.push(id), true) },
     sessions: {
       list: async () => SESSIONS,
       end: async (...given) => noteEnding(given),
@@ -69,6 +75,7 @@ const SESSIONS: readonly SessionSummary[] = [
     amr: ["pwd"],
     begunBy: "shopWeb",
     clientIds: ["notesWeb", "shopWeb"],
+    clientUses: [],
     audiences: [],
   },
 ];
@@ -129,6 +136,15 @@ test("an account is created, listed, disabled by address and enabled by id", asy
   expect((await execute("user list", { limit: 10 })).text).toContain("disabled");
   expect((await execute("user enable", { idOrEmail: id })).data).toMatchObject({ id, disabledAt: undefined });
   expect(await execute("user disable", { idOrEmail: "nobody" })).toMatchObject({ code: "ACCOUNT_NOT_FOUND" });
+});
+
+test("factors are reset, and all sessions of the person end", async () => {
+  const { id } = (await execute("user add", ALICE)).data as { id: string };
+  const answer = await execute("user reset-factors", { idOrEmail: "alice@example.com" });
+  expect(answer.text).toContain("alice@example.com has no second factor, passkey or recovery code any more");
+  expect(resetFactorsOf).toEqual([id]);
+  expect(calls).toEqual([[id, "factors_reset"]]);
+  expect(await execute("user reset-factors", { idOrEmail: "nobody" })).toMatchObject({ code: "ACCOUNT_NOT_FOUND" });
 });
 
 test("a full page of accounts says how to get the next one", async () => {

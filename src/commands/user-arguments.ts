@@ -56,6 +56,7 @@ export function addUserArguments({ program, terminal, chooseCommand }: CommandLi
   for (const [name, description] of [
     ["disable", "shut a person out: sessions and tokens end at once"],
     ["enable", "let a disabled person sign in again"],
+    ["reset-factors", "for a person who has lost everything: remove all second factors and end all sessions"],
   ] as const) {
     group
       .command(name)

@@ -57,4 +57,20 @@ const enableUser = defineCommand({
   describe: ({ email }) => `The account of ${email} is enabled; the person can sign in again.`,
 });
 
-export const userCommands: readonly Command[] = [addUser, listUsers, disableUser, enableUser];
+const resetFactors = defineCommand({
+  name: "user reset-factors",
+  input: oneAccount,
+  async run({ accounts, factors, sessions }, { idOrEmail }) {
+    const account = await getAccount(accounts, idOrEmail);
+    const { id, email } = account;
+    const hadFactors = await factors.reset(id);
+    // Also where there were none: whoever asks for this wants to be sure that nobody else is in.
+    const { endedIds, isComplete } = await sessions.endAll(id, "factors_reset");
+    return { id, email, hadFactors, endedSessions: endedIds.length, isComplete };
+  },
+  describe: ({ email, hadFactors, endedSessions }) =>
+    `${email} ${hadFactors ? "has no second factor, passkey or recovery code any more" : "had no second factor"}. ` +
+    `Sessions ended: ${endedSessions}. The account page tells the person.`,
+});
+
+export const userCommands: readonly Command[] = [addUser, listUsers, disableUser, enableUser, resetFactors];

@@ -1,3 +1,5 @@
+import type { FactorPolicy } from "./factor-policy.ts";
+
 /** What a running Latchkey knows about its deployment. Frozen; made by {@link loadConfig} and nowhere else. */
 export interface Config {
   /** `embedded`: no DATABASE_URL, for trying out. `production`: everything else. */
@@ -17,6 +19,12 @@ export interface Config {
   readonly outboundAllowedNetworks: readonly string[];
   readonly registration: "open" | "closed";
   readonly passwordHash: { readonly memoryKib: number; readonly passes: number };
+  readonly mfa: {
+    /** For clients that have no policy of their own. */
+    readonly policy: FactorPolicy;
+    /** How long a person may ask not to be asked again in one browser; 0: never. */
+    readonly trustedBrowserSeconds: number;
+  };
   readonly session: {
     readonly idleSeconds: number;
     readonly maxSeconds: number;

@@ -4,6 +4,8 @@ import { parse } from "yaml";
 import { type Config, ConfigError, type ConfigFault } from "./config.ts";
 import { type Setting, type SettingKey, SETTINGS, type SettingValues } from "./settings.ts";
 
+const DAY_SECONDS = 24 * 60 * 60;
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where the text of a setting came from. */
@@ -199,6 +201,10 @@ function toConfig(values: SettingValues): Config {
     outboundAllowedNetworks: values.OUTBOUND_ALLOWED_NETWORKS,
     registration: values.REGISTRATION,
     passwordHash: { memoryKib: values.PASSWORD_HASH_MEMORY_KIB, passes: values.PASSWORD_HASH_PASSES },
+    mfa: {
+      policy: values.MFA_POLICY,
+      trustedBrowserSeconds: values.MFA_TRUSTED_BROWSER_DAYS * DAY_SECONDS,
+    },
     session: {
       idleSeconds: values.SESSION_IDLE_SECONDS,
       maxSeconds: values.SESSION_MAX_SECONDS,

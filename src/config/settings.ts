@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { FACTOR_POLICIES } from "./factor-policy.ts";
 
 /**
  * Every setting: what it means, an example, and how its text is read. `docs/configuration.md` is generated from this
@@ -163,6 +164,18 @@ export const SETTINGS = {
     description: "Passes of one argon2id hash.",
     example: "2",
     schema: wholeNumber(2, 2, 20),
+  },
+  MFA_POLICY: {
+    description:
+      "Second factors: `off`, `optional` (whoever has one is asked for it) or `required` (whoever has none adds one while signing in). A client may have its own.",
+    example: "required",
+    schema: z.enum(FACTOR_POLICIES, "is neither off nor optional nor required").default("optional"),
+  },
+  MFA_TRUSTED_BROWSER_DAYS: {
+    description:
+      "For how long people may ask not to be asked for their second factor again in one browser; `0` is never. Nobody is spared it where the policy is `required`, or where an app asks for it.",
+    example: "30",
+    schema: wholeNumber(0, 0, 90),
   },
   SESSION_IDLE_SECONDS: {
     description: "A session ends when it has not been used for this long.",

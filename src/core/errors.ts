@@ -14,6 +14,8 @@ const ERROR_CATALOGUE = {
   CLIENT_NOT_FOUND: { status: 404, sentence: "There is no such client." },
   CSRF_INVALID: { status: 403, sentence: "This form was not sent from the page that it belongs to." },
   DECLARATION_INVALID: { status: 400, sentence: "The file cannot be applied." },
+  FACTOR_LIMIT_REACHED: { status: 409, sentence: "This account has as many sign-in methods of this kind as it may." },
+  FACTOR_NOT_FOUND: { status: 404, sentence: "There is no such sign-in method." },
   HASHING_BUSY: { status: 503, sentence: "Too many people are signing in right now. Try again in a few seconds." },
   HOST_UNKNOWN: { status: 421, sentence: "This server does not answer for that host name." },
   INPUT_INVALID: { status: 400, sentence: "What was sent could not be understood." },

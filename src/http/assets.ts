@@ -5,6 +5,7 @@ import { brandIcon, brandStyles } from "./brand-styles.ts";
 
 const ONE_YEAR_SECONDS = 365 * 24 * 60 * 60;
 const ONE_HOUR_SECONDS = 60 * 60;
+const SCRIPT = "text/javascript; charset=utf-8";
 const LOGO_BYTES_MAX = 512 * 1024;
 
 export interface Brand {
@@ -14,6 +15,9 @@ export interface Brand {
   /** An SVG or PNG file, read once. */
   readonly logoFile: string | undefined;
 }
+
+/** What passkeys need to run; see `views/assets/passkey.js`. */
+export const PASSKEY_SCRIPTS = ["simplewebauthn.js", "passkey.js"] as const;
 
 /** The few files that the pages need, held in memory. */
 export interface Assets {
@@ -38,6 +42,8 @@ export function createAssets(brand: Brand): Assets {
     ["brand.css", asset("text/css; charset=utf-8", brandStyles(brand.color))],
     ["favicon.svg", asset("image/svg+xml", brandIcon(ours("favicon.svg"), brand.color))],
     ["glyph.svg", asset("image/svg+xml", ours("glyph.svg"))],
+    ["passkey.js", asset(SCRIPT, ours("passkey.js"))],
+    ["simplewebauthn.js", asset(SCRIPT, readFileSync(webAuthnBundle()))],
   ]);
   const logoName = brand.logoFile === undefined ? undefined : addLogo(assets, brand.logoFile);
   const urlOf = (name: string): string | undefined => {
@@ -71,6 +77,11 @@ function serve(ctx: Context, { type, body, version }: Asset): void {
 
 function ours(name: string): string {
   return readFileSync(new URL(`../../views/assets/${name}`, import.meta.url), "utf8");
+}
+
+/** The package names no entry for its bundle, which lies beside the one that it names. */
+function webAuthnBundle(): URL {
+  return new URL("../dist/bundle/index.umd.min.js", import.meta.resolve("@simplewebauthn/browser"));
 }
 
 function asset(type: string, content: string | Buffer): Asset {

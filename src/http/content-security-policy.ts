@@ -36,6 +36,11 @@ export function allowImageFrom(ctx: Context, url: string): void {
   if (protocol === "https:" && !hostname.startsWith("[")) extendPolicy(ctx, "img-src", [origin]);
 }
 
+/** Lets this page run scripts of ours, by their addresses and no others. */
+export function allowScripts(ctx: Context, urls: readonly string[]): void {
+  if (urls.length > 0) extendPolicy(ctx, "script-src", urls);
+}
+
 const SCHEMES_THAT_RUN_OR_READ = new Set(["javascript:", "data:", "blob:", "vbscript:", "file:", "filesystem:"]);
 
 function formActionSource(target: string): string | undefined {

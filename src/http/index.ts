@@ -5,10 +5,12 @@
  * then the routes of a feature. A route reads a form with `readForm`, checks it with `Csrf`, and answers with
  * `Views.render` or `seeOther`.
  *
- * Invariants: the security policy is set before anything else runs and pages only widen `form-action` and `img-src`;
- * no page holds script; every text comes from the catalogue in `views/messages` and is escaped; an error's cause goes to
+ * Invariants: the security policy is set before anything else runs and pages only widen `form-action`, `img-src` and,
+ * by the addresses of our own scripts, `script-src`;
+ * the only script is that of passkeys, in files of ours, on the pages that name them; every text comes from the catalogue in `views/messages` and is escaped; an error's cause goes to
  * the log and never to the client; forwarded headers are believed only from trusted proxies.
  */
+export { accessInWords } from "./access-words.ts";
 export { createAssets } from "./assets.ts";
 export { createBodyLimit } from "./body-limit.ts";
 export { allowFormAction, allowImageFrom } from "./content-security-policy.ts";
@@ -16,11 +18,16 @@ export { createCsrf, type Csrf } from "./csrf.ts";
 export { createFailurePages, type FailurePages, type Way } from "./failure-pages.ts";
 export { failureText, type FailureText, textOfError } from "./failure-texts.ts";
 export { type FieldError, fieldMessage, type FormFields, readForm, type SentForm } from "./form.ts";
+export { type FormTrouble, SENTENCE_OF_PASSWORD_FAULT, troubleOfLimits, waitTrouble } from "./form-trouble.ts";
 export { initialOf, initialsOf } from "./initials.ts";
 export { createHostCheck } from "./host-check.ts";
 export { type Message, message } from "./messages.ts";
+export { dayOf } from "./moments.ts";
 export { createPostToGet } from "./post-to-get.ts";
 export { createProxyTrust } from "./proxy-trust.ts";
+export { PASSKEY_SCRIPTS } from "./assets.ts";
+export { answerTextFile } from "./text-file.ts";
+export { qrCodeImage } from "./qr-code.ts";
 export { createRequestLog, requestIdOf } from "./request-log.ts";
 export { createRoutes, type RouteStep, seeOther } from "./routes.ts";
 export { createSecurityHeaders } from "./security-headers.ts";

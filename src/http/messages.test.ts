@@ -6,7 +6,29 @@ import { createTranslator, escapeHtml, message } from "./messages.ts";
 const english = createTranslator("en", catalogues.en);
 const slotsIn = (text: string): readonly string[] => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
 const views = new URL("../../views/", import.meta.url);
-const templates = readdirSync(views, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".eta"));
+const src = new URL("../", import.meta.url);
+const templates = filesOf(views, /\.eta$/);
+const translations = Object.entries(catalogues).filter(([locale]) => locale !== "en");
+/** What is no longer than this may be a name that many languages share. */
+const NAME_LENGTH_MAX = 20;
+
+/** What may name a text: every template, and the source without its tests. */
+const sources = [
+  ...templates.map((name) => new URL(name, views)),
+  ...filesOf(src, /(?<!\.test)\.ts$/).map((name) => new URL(name, src)),
+]
+  .map((file) => readFileSync(file, "utf8"))
+  .join("\n");
+
+/** Keys that stand nowhere as a whole; the group is what does. Keep this short: who searches for a key is to find it. */
+const COMPUTED = [
+  // `failureText` in failure-texts.ts, of the kinds that it lists.
+  /^failure\.(\w+)\.(?:title|text)$/,
+];
+
+function filesOf(folder: URL, pattern: RegExp): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => pattern.test(name));
+}
 
 test.each(Object.entries(catalogues))(
   "the catalogue %s has every text, with the slots of the English one",
@@ -18,14 +40,37 @@ test.each(Object.entries(catalogues))(
   },
 );
 
+test.each(translations)(
+  "the catalogue %s is translated: no text of more than a few words is the English one",
+  (_, texts) => {
+    const isEnglish = ([key, text]: readonly [string, string]): boolean =>
+      text.length > NAME_LENGTH_MAX && text === catalogues.en[key as keyof Catalogue];
+    expect(Object.entries(texts).filter(isEnglish)).toEqual([]);
+  },
+);
+
+test("in French no line breaks before a sign that stands apart from its word, and apostrophes are curved", () => {
+  const isBroken = (text: string): boolean => /[^\u202f][;!?]|[^\u00a0]:|'/.test(text);
+  expect(Object.values(catalogues["fr"] ?? {}).filter(isBroken)).toEqual([]);
+});
+
 test.each(templates)("%s names only texts that exist", (name) => {
   const source = readFileSync(new URL(name, views), "utf8");
   const keys = [...source.matchAll(/(?:text|rich)\(\s*"([^"]+)"/g)].map(([, key]) => key ?? "");
   expect(keys.filter((key) => !(key in catalogues.en))).toEqual([]);
 });
 
-test.each(templates)("%s holds no script, no inline style and no handler", (name) => {
-  const source = readFileSync(new URL(name, views), "utf8");
+test("every text is used: its key stands in a template or in the source", () => {
+  const keys = Object.keys(catalogues.en);
+  const writtenPartOf = (key: string): string => COMPUTED.map((each) => each.exec(key)?.[1]).find(Boolean) ?? key;
+  expect(keys.filter((key) => !sources.includes(`"${writtenPartOf(key)}"`))).toEqual([]);
+  expect(COMPUTED.filter((each) => !keys.some((key) => each.test(key)))).toEqual([]);
+});
+
+const OWN_SCRIPT = '<script src="<%= it.assets.urlOf(name) %>" defer></script>';
+
+test.each(templates)("%s holds no script but files of ours, no inline style and no handler", (name) => {
+  const source = readFileSync(new URL(name, views), "utf8").replaceAll(OWN_SCRIPT, "");
   expect(source).not.toMatch(/<script|<style|\sstyle=|\son\w+=|javascript:/i);
 });
 

@@ -1,7 +1,16 @@
+import { dateInWords, type Moment, momentInWords } from "./moments.ts";
 import type { Catalogue, MessageKey, SlotsOf } from "../../views/messages/index.ts";
 
-/** What fills a slot: text as it is, or a time from now in whole seconds that is put in the language's own words. */
-export type SlotValue = string | { readonly inSeconds: number };
+/** What fills a slot: text as it is, or what is put in the language's own words. */
+export type SlotValue =
+  | string
+  | Message
+  /** A time from now, in whole seconds. */
+  | { readonly inSeconds: number }
+  | Moment
+  /** The day alone. */
+  | { readonly dateMs: number }
+  | { readonly list: readonly string[] };
 
 export type Slots = Readonly<Record<string, SlotValue>>;
 
@@ -32,13 +41,20 @@ export function message<Key extends MessageKey>(
 export function createTranslator(locale: string, catalogue: Catalogue): Translator {
   const translate = (key: MessageKey | Message, slots: Slots, prepare: (text: string) => string): string => {
     const wanted = typeof key === "string" ? { key, slots } : key;
-    const show = (value: SlotValue): string => (typeof value === "string" ? value : fromNow(value.inSeconds, locale));
     // One pass over the catalogue's text: what stands in a slot is never searched for slots or emphasis again.
     return prepare(catalogue[wanted.key]).replace(/\{(\w+)\}/g, (_, name: string) => {
       const value = wanted.slots[name];
       if (value === undefined) throw new Error(`the text ${wanted.key} needs a value for {${name}}`);
       return prepare === emphasize ? escapeHtml(show(value)) : show(value);
     });
+  };
+  const show = (value: SlotValue): string => {
+    if (typeof value === "string") return value;
+    if ("key" in value) return translate(value, {}, (text) => text);
+    if ("inSeconds" in value) return fromNow(value.inSeconds, locale);
+    if ("atMs" in value) return momentInWords(value, locale);
+    if ("dateMs" in value) return dateInWords(value.dateMs, locale);
+    return new Intl.ListFormat(locale).format(value.list);
   };
   return {
     locale,

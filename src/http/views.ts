@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { allowScripts } from "./content-security-policy.ts";
 import { fileURLToPath } from "node:url";
 import { Eta } from "eta";
 import type { Context } from "koa";
@@ -6,6 +7,7 @@ import type { Catalogue } from "../../views/messages/index.ts";
 import type { Assets, Brand } from "./assets.ts";
 import type { FieldError, FormFields } from "./form.ts";
 import { chooseLocale, parseUiLocales } from "./locale.ts";
+import { clockInWords, dayHeading } from "./moments.ts";
 import { createTranslator, type Message, type Translator } from "./messages.ts";
 
 export interface ViewsDependencies {
@@ -26,6 +28,8 @@ export interface PageContent {
   readonly typed?: FormFields | undefined;
   /** Languages that the request asked for; the `ui_locales` of the address when absent. */
   readonly uiLocales?: readonly string[] | undefined;
+  /** Assets that the page runs; it works without, or says so. */
+  readonly scripts?: readonly string[] | undefined;
   /** What the page's own template reads as `it.page`. */
   readonly data?: object | undefined;
 }
@@ -34,6 +38,8 @@ export interface PageContent {
 export interface Views {
   /** The language of the person's pages, as the tag of a catalogue. */
   localeFor(ctx: Context, uiLocales?: readonly string[]): string;
+  /** A text in the language of {@link localeFor}. */
+  say(ctx: Context, message: Message, uiLocales?: readonly string[]): string;
   /** Answers with the page `views/<page>.eta` in the person's language, never to be kept by a cache. */
   render(ctx: Context, page: string, content: PageContent, options?: { readonly status?: number }): void;
 }
@@ -55,18 +61,27 @@ export function createViews({ issuer, brand, links, catalogues, assets }: ViewsD
 
   return {
     localeFor,
+    say: (ctx, text, uiLocales) => (translators.get(localeFor(ctx, uiLocales)) ?? fallback).text(text),
     render(ctx, page, content, { status = 200 } = {}) {
       const locale = localeFor(ctx, content.uiLocales);
       const translator = translators.get(locale) ?? fallback;
-      const fieldErrors = content.fieldErrors ?? [];
+      const { fieldErrors = [], scripts = [] } = content;
+      allowScripts(
+        ctx,
+        scripts.map((name) => `${issuer}/assets/${name}`),
+      );
       const html = templates.render(`@${page}`, {
         ...surroundings,
         ...translator,
+        date: (at: Date) => formatDate(at, translator),
+        clock: (atMs: number) => clockInWords(atMs, locale),
+        dayHeading: (atMs: number, nowMs: number) => dayHeading({ atMs, nowMs }, locale),
         time: (atMs: number) => formatTime(atMs, translator),
         title: pageTitle(content, translator, brand.name),
         heading: translator.text(content.title),
         alert: content.alert,
         fieldErrors,
+        scripts,
         errorOf: (field: string) => fieldErrors.find((error) => error.field === field)?.message,
         typed: content.typed ?? {},
         page: content.data ?? {},
@@ -103,6 +118,10 @@ function href(address: string): string {
   if (/^\/(?![/\\])/.test(address)) return address;
   const isSafe = URL.canParse(address) && ["https:", "http:", "mailto:"].includes(new URL(address).protocol);
   return isSafe ? address : "/";
+}
+
+function formatDate(at: Date, { locale }: Translator): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" }).format(at);
 }
 
 function formatTime(atMs: number, { locale }: Translator): { readonly iso: string; readonly words: string } {

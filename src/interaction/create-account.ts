@@ -2,11 +2,20 @@ import type { Context } from "koa";
 import { z } from "zod";
 import { AccountFieldInvalidError, PasswordUnacceptableError } from "../accounts/index.ts";
 import { isAppError } from "../core/index.ts";
-import { type FieldError, fieldMessage, message, seeOther, type SentForm } from "../http/index.ts";
+import {
+  type FieldError,
+  fieldMessage,
+  type FormTrouble,
+  message,
+  type SentForm,
+  SENTENCE_OF_PASSWORD_FAULT,
+  troubleOfLimits,
+} from "../http/index.ts";
 import type { PendingInteraction } from "../oidc/index.ts";
 import type { InteractionDependencies } from "./ports.ts";
-import { type FormTrouble, looksLikeEmail, type RequestPages } from "./request-pages.ts";
-import { sourceOf, troubleOfLimits } from "./sign-in.ts";
+import { looksLikeEmail, type RequestPages } from "./request-pages.ts";
+import { sourceOf } from "./request-source.ts";
+import type { SignInChain } from "./sign-in-chain.ts";
 
 /** What a page can tell at once; what an address, a name or a password may be, the accounts decide. */
 export const createAccountForm = z.object({
@@ -20,9 +29,12 @@ export const createAccountForm = z.object({
 
 export type CreateAccountForm = SentForm<z.infer<typeof createAccountForm>>;
 
+type Dependencies = Pick<InteractionDependencies, "accounts" | "views" | "clientAddress"> & {
+  readonly chain: SignInChain;
+};
+
 /** Creates an account and signs the person in with it. */
-export function createRegistration(dependencies: InteractionDependencies, pages: RequestPages) {
-  const { accounts, interactions, views, clientAddress } = dependencies;
+export function createRegistration({ accounts, views, clientAddress, chain }: Dependencies, pages: RequestPages) {
   return async (ctx: Context, interaction: PendingInteraction, form: CreateAccountForm): Promise<void> => {
     const { typed } = form;
     if (form.kind === "faulty") {
@@ -31,8 +43,7 @@ export function createRegistration(dependencies: InteractionDependencies, pages:
     try {
       const person = { ...form.values, locale: views.localeFor(ctx, interaction.uiLocales) };
       const account = await accounts.register(person, sourceOf(ctx, clientAddress));
-      const authentication = { accountId: account.id, methods: ["pwd"] };
-      return seeOther(ctx, await interactions.completeSignIn(ctx, interaction, authentication));
+      return await chain.prove(ctx, interaction, { accountId: account.id, proof: "password" });
     } catch (error) {
       const trouble = troubleOfLimits(ctx, error) ?? troubleOfFields(error);
       if (trouble === undefined) throw error;
@@ -58,10 +69,3 @@ function fieldErrorOf(error: unknown): FieldError | undefined {
   if (error.field === "name") return { field: "name", message: message("field.name.invalid") };
   return undefined;
 }
-
-const SENTENCE_OF_PASSWORD_FAULT = {
-  too_short: fieldMessage("field.newPassword.tooShort"),
-  too_long: fieldMessage("field.newPassword.tooLong"),
-  too_common: fieldMessage("field.newPassword.tooCommon"),
-  own_words: fieldMessage("field.newPassword.ownWords"),
-} as const satisfies Record<PasswordUnacceptableError["reason"], string>;

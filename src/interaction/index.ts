@@ -9,5 +9,7 @@
  * `completeSignIn`; a wrong e-mail and a wrong password look the same; an interaction that is over always offers a way
  * to go on; what was typed stays, except passwords.
  */
+export { createFactorQuestion } from "./factor-asked.ts";
 export { createInteractionRoutes, INTERACTION_ROUTES } from "./interaction-routes.ts";
+export { createKnownBrowsers } from "./known-browser.ts";
 export { createProtocolPages } from "./protocol-pages.ts";

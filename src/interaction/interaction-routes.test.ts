@@ -7,6 +7,7 @@ import type { PendingInteraction } from "../oidc/index.ts";
 import { createInteractionRoutes } from "./interaction-routes.ts";
 import type { InteractionDependencies } from "./ports.ts";
 import { alice, consentRequest, createFakeInteractions, shopWeb, signInRequest } from "./test-cast.ts";
+import { withoutFactors } from "../../test/support/factors.ts";
 
 type Accounts = InteractionDependencies["accounts"];
 
@@ -18,6 +19,7 @@ interface Scene {
 
 const noAccounts: Accounts = {
   find: async (id) => (id === alice.id ? alice : undefined),
+  read: async (id) => (id === alice.id ? alice : undefined),
   signIn: async () => ({ outcome: "refused" }),
   register: async () => alice,
 };
@@ -28,6 +30,7 @@ async function ask(scene: Scene, { headers, ...sent }: TestRequest) {
   const { pending, accounts = {}, registration = "open" } = { pending: signInRequest, ...scene };
   const routes = createInteractionRoutes({
     ...toolkit,
+    ...withoutFactors,
     interactions: createFakeInteractions(pending),
     accounts: { ...noAccounts, ...accounts },
     registration,
@@ -58,7 +61,9 @@ test("the sign-in page has labeled fields that a password manager knows", async 
   const { status, body } = await get({});
   expect(status).toBe(200);
   expect(body).toContain('<label for="email">');
-  expect(body).toMatch(/id="email" name="email" type="email" autocomplete="username" required inputmode="email"/);
+  expect(body).toMatch(
+    /id="email" name="email" type="email" autocomplete="username webauthn" required inputmode="email"/,
+  );
   expect(body).toMatch(/id="password" name="password" type="password" autocomplete="current-password" required/);
 });
 

@@ -5,10 +5,24 @@ import { createRoutes, type RouteStep, seeOther } from "../http/index.ts";
 import { consentForm, createConsent } from "./consent.ts";
 import { createAccountForm, createRegistration } from "./create-account.ts";
 import { createExpiredPage } from "./expired-page.ts";
-import { createInteractionSteps, type InteractionStep, restartTokenOf } from "./interaction-steps.ts";
+import { codeForm, createAuthenticatorCode } from "./authenticator-code.ts";
+import { createAppEnrollment, newAppForm } from "./enroll-app.ts";
+import { createPasskeyEnrollment, newPasskeyForm } from "./enroll-passkey.ts";
+import { createFactorPages, type FactorPagesDependencies } from "./factor-pages.ts";
+import { createFactorSources } from "./factor-sources.ts";
+import {
+  createInteractionSteps,
+  type InteractionStep,
+  type InteractionSteps,
+  restartTokenOf,
+} from "./interaction-steps.ts";
+import { createPasskeySignIn, passkeyForm } from "./passkey.ts";
 import type { InteractionDependencies } from "./ports.ts";
+import { createRecoveryCodePages, savedForm } from "./recovery-codes.ts";
 import { createRequestPages, urlsOf } from "./request-pages.ts";
+import { createRecoveryCode, recoveryCodeForm } from "./recovery-code.ts";
 import { createSignIn, signInForm } from "./sign-in.ts";
+import { createSignInChain, mayDecline } from "./sign-in-chain.ts";
 
 /** Every route of this folder; a test fails when the security table does not list one. */
 export const INTERACTION_ROUTES = [
@@ -18,6 +32,23 @@ export const INTERACTION_ROUTES = [
   "POST /interaction/:uid/sign-in",
   "GET /interaction/:uid/create-account",
   "POST /interaction/:uid/create-account",
+  "GET /interaction/:uid/passkey",
+  "POST /interaction/:uid/passkey",
+  "GET /interaction/:uid/second-factor",
+  "POST /interaction/:uid/second-factor",
+  "GET /interaction/:uid/recovery-code",
+  "POST /interaction/:uid/recovery-code",
+  "GET /interaction/:uid/recovery-used",
+  "POST /interaction/:uid/recovery-used",
+  "GET /interaction/:uid/enroll-app",
+  "POST /interaction/:uid/enroll-app",
+  "GET /interaction/:uid/enroll-passkey",
+  "POST /interaction/:uid/enroll-passkey",
+  "GET /interaction/:uid/recovery-codes",
+  "POST /interaction/:uid/recovery-codes",
+  "GET /interaction/:uid/recovery-codes.txt",
+  "GET /interaction/:uid/decline",
+  "POST /interaction/:uid/decline",
   "GET /interaction/:uid/consent",
   "POST /interaction/:uid/consent",
   "GET /interaction/:uid/switch",
@@ -29,20 +60,29 @@ type InteractionRoute = (typeof INTERACTION_ROUTES)[number];
 /** The pages inside an authorization request, under `/interaction/`. */
 export function createInteractionRoutes(dependencies: InteractionDependencies): Middleware {
   const { interactions, registration } = dependencies;
-  const pages = createRequestPages(dependencies);
-  const consent = createConsent(dependencies, pages);
+  const requestPages = createRequestPages(dependencies);
+  const consent = createConsent(dependencies, requestPages);
   const { page, form } = createInteractionSteps(dependencies);
   const showExpired = createExpiredPage(dependencies);
+  const chain = createSignInChain(dependencies);
+  const shared = {
+    ...dependencies,
+    chain,
+    pages: createFactorPages(dependencies),
+    sources: createFactorSources(dependencies),
+  };
 
-  const showSignIn: InteractionStep = (ctx, interaction) => pages.showSignIn(ctx, interaction);
+  const showSignIn: InteractionStep = (ctx, interaction) => requestPages.showSignIn(ctx, interaction);
 
   const showCreateAccount: InteractionStep = async (ctx, interaction) => {
     ensureOpen(registration);
-    pages.showCreateAccount(ctx, interaction);
+    requestPages.showCreateAccount(ctx, interaction);
   };
 
+  /** Where the request is now: in the midst of a chain of proofs, or at one of its ends. */
   const showPage: InteractionStep = async (ctx, interaction) => {
     if (interaction.page === "consent") return consent.show(ctx, interaction);
+    if (interaction.progress !== undefined) return chain.resume(ctx, interaction);
     const isRegistration = interaction.page === "create-account" && registration === "open";
     await (isRegistration ? showCreateAccount : showSignIn)(ctx, interaction);
   };
@@ -54,8 +94,13 @@ export function createInteractionRoutes(dependencies: InteractionDependencies): 
     seeOther(ctx, found.url);
   };
 
-  const signIn = createSignIn(dependencies, pages);
-  const register = createRegistration(dependencies, pages);
+  const decline: InteractionStep = async (ctx, interaction) => {
+    const mayGo = mayDecline(interaction) && (await chain.find(ctx, interaction)) !== undefined;
+    seeOther(ctx, mayGo ? await interactions.refuseAssurance(ctx, interaction) : urlsOf(interaction).page);
+  };
+
+  const signIn = createSignIn(shared, requestPages);
+  const register = createRegistration(shared, requestPages);
 
   return createRoutes({
     "GET /interaction/restart": restart,
@@ -67,11 +112,44 @@ export function createInteractionRoutes(dependencies: InteractionDependencies): 
       ensureOpen(registration);
       await beforeConsent(register)(ctx, interaction, sent);
     }),
+    ...createFactorRoutes({ page, form }, shared),
+    "GET /interaction/:uid/decline": page(backToPage),
+    "POST /interaction/:uid/decline": form(z.object({}), beforeConsent(decline)),
     "GET /interaction/:uid/consent": page(backToPage),
     "POST /interaction/:uid/consent": form(consentForm, consent.decide),
     "GET /interaction/:uid/switch": page(backToPage),
     "POST /interaction/:uid/switch": form(z.object({}), consent.switchAccount),
   } satisfies Record<InteractionRoute, RouteStep>);
+}
+
+type FactorRoutesDependencies = FactorPagesDependencies & InteractionDependencies;
+
+/** The pages of a chain of proofs; each is shown at its turn only. */
+function createFactorRoutes({ page, form }: InteractionSteps, dependencies: FactorRoutesDependencies) {
+  const passkey = createPasskeySignIn(dependencies);
+  const code = createAuthenticatorCode(dependencies);
+  const recoveryCode = createRecoveryCode(dependencies);
+  const newApp = createAppEnrollment(dependencies);
+  const newPasskey = createPasskeyEnrollment(dependencies);
+  const recoveryCodes = createRecoveryCodePages(dependencies);
+  const goOn: InteractionStep = (ctx, interaction) => dependencies.chain.goOn(ctx, interaction);
+  return {
+    "GET /interaction/:uid/passkey": page(beforeConsent(passkey.show)),
+    "POST /interaction/:uid/passkey": form(passkeyForm, beforeConsent(passkey.take)),
+    "GET /interaction/:uid/second-factor": page(beforeConsent(code.show)),
+    "POST /interaction/:uid/second-factor": form(codeForm, beforeConsent(code.take)),
+    "GET /interaction/:uid/recovery-code": page(beforeConsent(recoveryCode.show)),
+    "POST /interaction/:uid/recovery-code": form(recoveryCodeForm, beforeConsent(recoveryCode.take)),
+    "GET /interaction/:uid/recovery-used": page(beforeConsent(recoveryCode.showUsed)),
+    "POST /interaction/:uid/recovery-used": form(z.object({}), beforeConsent(goOn)),
+    "GET /interaction/:uid/enroll-app": page(beforeConsent(newApp.show)),
+    "POST /interaction/:uid/enroll-app": form(newAppForm, beforeConsent(newApp.take)),
+    "GET /interaction/:uid/enroll-passkey": page(beforeConsent(newPasskey.show)),
+    "POST /interaction/:uid/enroll-passkey": form(newPasskeyForm, beforeConsent(newPasskey.take)),
+    "GET /interaction/:uid/recovery-codes": page(beforeConsent(recoveryCodes.show)),
+    "POST /interaction/:uid/recovery-codes": form(savedForm, beforeConsent(recoveryCodes.confirm)),
+    "GET /interaction/:uid/recovery-codes.txt": page(beforeConsent(recoveryCodes.download)),
+  } as const;
 }
 
 type StepWith<Rest extends readonly unknown[]> = (...call: [...Parameters<InteractionStep>, ...Rest]) => Promise<void>;

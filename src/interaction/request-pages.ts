@@ -1,30 +1,31 @@
 import type { Context } from "koa";
 import {
+  accessInWords,
   allowFormAction,
   allowImageFrom,
-  type FieldError,
-  type FormFields,
+  type FormTrouble,
   initialOf,
-  type Message,
   message,
+  PASSKEY_SCRIPTS,
 } from "../http/index.ts";
-import { interactionUrl, type PendingInteraction, type RequestedAccess, type RequestingClient } from "../oidc/index.ts";
+import { interactionUrl, type PendingInteraction, type RequestingClient } from "../oidc/index.ts";
 import type { Account } from "../accounts/index.ts";
 import type { InteractionDependencies } from "./ports.ts";
-
-/** What went wrong with the form that is shown again. */
-export interface FormTrouble {
-  readonly status: number;
-  readonly alert?: Message;
-  readonly fieldErrors?: readonly FieldError[];
-  readonly typed: FormFields;
-}
 
 /** The addresses of one interaction's pages. */
 export interface InteractionUrls {
   readonly page: string;
   readonly signIn: string;
   readonly createAccount: string;
+  readonly passkey: string;
+  readonly secondFactor: string;
+  readonly recoveryCode: string;
+  readonly recoveryUsed: string;
+  readonly enrollApp: string;
+  readonly enrollPasskey: string;
+  readonly recoveryCodes: string;
+  readonly recoveryCodesFile: string;
+  readonly decline: string;
   readonly consent: string;
   readonly switch: string;
 }
@@ -35,6 +36,15 @@ export function urlsOf({ uid, restartToken }: PendingInteraction): InteractionUr
     page: url(""),
     signIn: url("/sign-in"),
     createAccount: url("/create-account"),
+    passkey: url("/passkey"),
+    secondFactor: url("/second-factor"),
+    recoveryCode: url("/recovery-code"),
+    recoveryUsed: url("/recovery-used"),
+    enrollApp: url("/enroll-app"),
+    enrollPasskey: url("/enroll-passkey"),
+    recoveryCodes: url("/recovery-codes"),
+    recoveryCodesFile: url("/recovery-codes.txt"),
+    decline: url("/decline"),
     consent: url("/consent"),
     switch: url("/switch"),
   };
@@ -47,9 +57,14 @@ export interface RequestPages {
   showConsent(ctx: Context, interaction: PendingInteraction, account: Account): void;
 }
 
-type RequestPagesDependencies = Pick<InteractionDependencies, "views" | "csrf" | "accounts" | "registration">;
+type RequestPagesDependencies = Pick<
+  InteractionDependencies,
+  "views" | "csrf" | "accounts" | "factors" | "registration"
+>;
 
-export function createRequestPages({ views, csrf, accounts, registration }: RequestPagesDependencies): RequestPages {
+export function createRequestPages(dependencies: RequestPagesDependencies): RequestPages {
+  const { views, csrf, accounts, factors, registration } = dependencies;
+
   /** What all three pages have in common; also lets their forms lead back to the app. */
   function frame(ctx: Context, interaction: PendingInteraction) {
     if (interaction.redirectUri !== undefined) allowFormAction(ctx, [interaction.redirectUri]);
@@ -71,9 +86,11 @@ export function createRequestPages({ views, csrf, accounts, registration }: Requ
         // Whoever is asked to prove who they are has an account.
         mayRegister: registration === "open" && signedIn === undefined,
         reauthenticating: signedIn,
+        passkeyOptions: JSON.stringify(await factors.passkeys.requestOptions(interaction.uid, signedIn?.id)),
       };
       const { status = 200, typed = { email: prefilled }, ...errors } = trouble ?? {};
-      views.render(ctx, "sign-in", { title: message("signIn.title"), uiLocales, typed, data, ...errors }, { status });
+      const title = message("signIn.title");
+      views.render(ctx, "sign-in", { title, uiLocales, typed, data, scripts: PASSKEY_SCRIPTS, ...errors }, { status });
     },
     showCreateAccount(ctx, interaction, trouble) {
       const { status = 200, typed, ...errors } = trouble ?? {};
@@ -84,7 +101,7 @@ export function createRequestPages({ views, csrf, accounts, registration }: Requ
     },
     showConsent(ctx, interaction, account) {
       const { client, access, uiLocales } = interaction;
-      const data = { ...frame(ctx, interaction), account, asks: asksOf(access, account) };
+      const data = { ...frame(ctx, interaction), account, asks: accessInWords(access, account) };
       views.render(ctx, "consent", { title: message("consent.title", { client: client.name }), uiLocales, data });
     },
   };
@@ -112,36 +129,4 @@ export function showableClient(ctx: Context, client: RequestingClient | undefine
   const logoUri = client.logoUri?.startsWith("https://") === true ? client.logoUri : undefined;
   if (logoUri !== undefined) allowImageFrom(ctx, logoUri);
   return { name, host, initial: initialOf(name), logoUri, policyUri, termsUri };
-}
-
-/** One thing that the app asks for. */
-interface Ask {
-  readonly icon: "person" | "mail" | "clock" | "service";
-  readonly title: Message;
-  readonly detail: Message | undefined;
-}
-
-function asksOf({ identityScopes, resources }: RequestedAccess, account: Account): readonly Ask[] {
-  const atResources = resources.flatMap((resource) =>
-    resource.scopes.map(({ name, description }): Ask => ({
-      icon: "service",
-      title: message("verbatim", { text: description === "" ? name : description }),
-      detail: message("consent.resource", { resource: resource.name }),
-    })),
-  );
-  return [...identityScopes.map((scope) => askOfScope(scope, account)), ...atResources];
-}
-
-function askOfScope(scope: string, { name, email }: Account): Ask {
-  switch (scope) {
-    case "profile":
-      return { icon: "person", title: message("consent.profile"), detail: message("verbatim", { text: name }) };
-    case "email":
-      return { icon: "mail", title: message("consent.email"), detail: message("verbatim", { text: email }) };
-    case "offline_access":
-      return { icon: "clock", title: message("consent.offline"), detail: message("consent.offline.detail") };
-    default:
-      // Nobody may be asked to allow what the page does not show, so that a scope without words shows its name.
-      return { icon: "service", title: message("verbatim", { text: scope }), detail: undefined };
-  }
 }

@@ -8,6 +8,8 @@ export const alice: Account = {
   emailVerified: false,
   locale: undefined,
   createdAt: new Date(0),
+  passwordChangedAt: new Date(0),
+  proofsSince: undefined,
   updatedAt: new Date(0),
   disabledAt: undefined,
 };
@@ -30,6 +32,9 @@ export const signInRequest: PendingInteraction = {
   client: shopWeb,
   accountId: undefined,
   isReauthentication: false,
+  required: { acr: "urn:latchkey:acr:pwd", isAsked: false, policy: "optional" },
+  progress: undefined,
+  answeredUrl: undefined,
   loginHint: undefined,
   uiLocales: [],
   access: { identityScopes: ["profile", "email"], resources: [] },
@@ -43,7 +48,9 @@ export const consentRequest: PendingInteraction = { ...signInRequest, page: "con
 export function createFakeInteractions(pending: PendingInteraction | undefined): Interactions {
   return {
     find: async (_, uid) => (pending?.uid === uid ? pending : undefined),
-    completeSignIn: async (_, interaction, { accountId }) => `/auth/${interaction.uid}?signed-in=${accountId}`,
+    noteProgress: async () => undefined,
+    refuseAssurance: async () => "https://shop.example.com/callback?error=unmet_authentication_requirements",
+    completeSignIn: async (_, interaction, { progress }) => `/auth/${interaction.uid}?signed-in=${progress.accountId}`,
     allow: async () => "https://shop.example.com/callback?code=1",
     deny: async () => "https://shop.example.com/callback?error=access_denied",
     readRestart: async (token) => (token === "restart-1" ? { client: shopWeb, url: "/auth?again" } : undefined),

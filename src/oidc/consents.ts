@@ -9,6 +9,13 @@ export interface ConsentedScopes {
   readonly resources: Readonly<Record<string, readonly string[]>>;
 }
 
+export interface GivenConsent {
+  readonly clientId: string;
+  readonly scopes: ConsentedScopes;
+  /** When the person allowed something of it last. */
+  readonly givenAt: Date;
+}
+
 type ConsentTables = {
   oidc_consents: { account_id: string; client_id: string; scopes: ConsentedScopes | string; given_at: Date };
 };
@@ -16,6 +23,8 @@ type ConsentTables = {
 /** What people allowed clients, kept beyond the session so that nobody is asked the same thing at every sign-in. */
 export interface Consents {
   find(accountId: string, clientId: string): Promise<ConsentedScopes | undefined>;
+  /** All that a person allowed, the newest first. */
+  list(accountId: string): Promise<readonly GivenConsent[]>;
   /** Adds to what was allowed before. */
   give(accountId: string, clientId: string, scopes: ConsentedScopes): Promise<void>;
 }
@@ -25,6 +34,16 @@ export function createConsents(deps: { db: Db; clock: Clock; audit: Audit }): Co
 
   return {
     find: (accountId, clientId) => guardStore(() => read(db, accountId, clientId)),
+    list: (accountId) =>
+      guardStore(async () => {
+        const rows = await db
+          .selectFrom("oidc_consents")
+          .select(["client_id", "scopes", "given_at"])
+          .where("account_id", "=", accountId)
+          .orderBy("given_at", "desc")
+          .execute();
+        return rows.map((row) => ({ clientId: row.client_id, scopes: parse(row.scopes), givenAt: row.given_at }));
+      }),
     give: (accountId, clientId, scopes) =>
       guardStore(() =>
         deps.db.transaction().execute(async (tx) => {
@@ -77,8 +96,11 @@ async function read(
     .where("account_id", "=", accountId)
     .where("client_id", "=", clientId)
     .executeTakeFirst();
-  if (row === undefined) return undefined;
-  return typeof row.scopes === "string" ? (JSON.parse(row.scopes) as ConsentedScopes) : row.scopes;
+  return row && parse(row.scopes);
+}
+
+function parse(scopes: ConsentedScopes | string): ConsentedScopes {
+  return typeof scopes === "string" ? (JSON.parse(scopes) as ConsentedScopes) : scopes;
 }
 
 function union(left: ConsentedScopes, right: ConsentedScopes): ConsentedScopes {

@@ -3,6 +3,7 @@ import type { Clients } from "../clients/index.ts";
 import { isAppError } from "../core/index.ts";
 import { guardStore } from "../storage/index.ts";
 import { currentRequestScope, type ProtocolStore } from "./adapter/index.ts";
+import type { AsksForFactor } from "./sufficient-sessions.ts";
 
 /** Protocol state that a request does not wait for again, once it was away: see {@link failFastOnRecords}. */
 export function failFastOnState(store: ProtocolStore): ProtocolStore {
@@ -14,13 +15,13 @@ export function failFastOnState(store: ProtocolStore): ProtocolStore {
 }
 
 /**
- * Clients and accounts that fail at once for a request to which a store failed before. The protocol looks its client up
+ * Clients, accounts and their factors that fail at once for a request to which a store failed before. The protocol looks its client up
  * anew to explain an error, which would double the time until the answer.
  */
-export function failFastOnRecords<Records extends { readonly clients: Clients; readonly accounts: Accounts }>(
-  records: Records,
-): Records {
-  const { clients, accounts } = records;
+export function failFastOnRecords<
+  Records extends { readonly clients: Clients; readonly accounts: Accounts; readonly asksForFactor: AsksForFactor },
+>(records: Records): Records {
+  const { clients, accounts, asksForFactor } = records;
   return {
     ...records,
     clients: {
@@ -29,6 +30,7 @@ export function failFastOnRecords<Records extends { readonly clients: Clients; r
       findResourceServer: (identifier) => unlessAway(() => clients.findResourceServer(identifier)),
     },
     accounts: { ...accounts, find: (id) => unlessAway(() => accounts.find(id)) },
+    asksForFactor: (ctx, accountId) => unlessAway(() => asksForFactor(ctx, accountId)),
   };
 }
 

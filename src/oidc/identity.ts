@@ -4,9 +4,6 @@
 export const ACCOUNT_CLIENT_ID = "latchkey-account";
 export const ACCOUNT_CALLBACK_PATH = "/account/signed-in";
 
-/** Authentication context classes (`acr`), weakest first. */
-export const ACR_PASSWORD = "urn:latchkey:acr:pwd";
-
 /** The feed of revocations: an API of our own, with one scope, for services that prove who they are. */
 export const REVOCATION_FEED_SCOPE = "revocations";
 

@@ -30,6 +30,8 @@ import {
   runInRequestScope,
   sweepPostgresStore,
 } from "./adapter/index.ts";
+import { requiredByPolicy } from "./asked-assurance.ts";
+import { createAllowedClients } from "./allowed-clients.ts";
 import { createAccessTokenVerifier, createTokenStanding } from "./access-tokens.ts";
 import { letGoWhenAnswered } from "./answered-contexts.ts";
 import { createBrowserSessions } from "./browser-sessions.ts";
@@ -39,7 +41,7 @@ import { createConsents } from "./consents.ts";
 import { ACCOUNT_CLIENT_ID } from "./identity.ts";
 import { createExistingGrants } from "./grants.ts";
 import { createInteractions } from "./interactions.ts";
-import type { BrowserSessions, Interactions, ProtocolPages } from "./interactions-port.ts";
+import type { AllowedClients, BrowserSessions, Interactions, ProtocolPages } from "./interactions-port.ts";
 import { createIntrospectionPolicy } from "./introspection-policy.ts";
 import { createPublishedKeys, createSigningKeys } from "./keys/index.ts";
 import { failFastOnRecords, failFastOnState } from "./fail-fast.ts";
@@ -49,8 +51,9 @@ import { createProvider } from "./provider.ts";
 import { createClientDescriptions } from "./requesting-clients.ts";
 import { createPushedRequests } from "./pushed-requests.ts";
 import { createRestartTokens } from "./restarts.ts";
-import { applyResponseRules, clearSessionCookie } from "./response-rules.ts";
+import { applyResponseRules, clearSessionCookie, setSessionCookie } from "./response-rules.ts";
 import { createFeedReaders } from "./revocation-feed-readers.ts";
+import { type AsksForFactor, createSufficiency } from "./sufficient-sessions.ts";
 import { createStructuredTokens } from "./structured-tokens.ts";
 import { createTokenRevocation, type RevokedToken, type TokenRevocation } from "./token-revocation.ts";
 
@@ -79,6 +82,7 @@ export interface OidcDeps {
   readonly sessions: Sessions;
   /** Where a request comes from, resolved behind trusted proxies only, and its id. */
   readonly originOf: (ctx: Context) => { readonly address: string; readonly requestId: string };
+  readonly asksForFactor: AsksForFactor;
   readonly pages: ProtocolPages;
   readonly logger: Logger;
 }
@@ -90,6 +94,7 @@ export interface Oidc {
   readonly requestScope: Middleware;
   readonly interactions: Interactions;
   readonly browserSessions: BrowserSessions;
+  readonly allowedClients: AllowedClients;
   /** Who may read the feed of revocations. */
   readonly authenticateReader: AuthenticateReader;
   /** The logout token that tells a client of a session that ended, and where it goes. */
@@ -176,6 +181,7 @@ export async function createOidc(given: OidcDeps): Promise<Oidc> {
   const describeClient = createClientDescriptions({ clients, issuer: config.issuer, brandName: config.brand.name });
   const keys = await createSigningKeys({ ...deps, db: deps.patientDb }).load();
   const mayIntrospect = createIntrospectionPolicy(clients);
+  const isEnough = createSufficiency(deps.asksForFactor);
   const provider = createProvider({
     ...deps,
     state,
@@ -184,6 +190,7 @@ export async function createOidc(given: OidcDeps): Promise<Oidc> {
     describeClient,
     keys,
     mayIntrospect,
+    isEnough,
   });
   const pushedRequests = createPushedRequests({ provider, state, clients, clock });
   provider.use(letGoWhenAnswered);
@@ -221,8 +228,12 @@ export async function createOidc(given: OidcDeps): Promise<Oidc> {
     browserSessions: createBrowserSessions({
       provider,
       accounts: deps.accounts,
-      clearSessionCookie: (ctx) => clearSessionCookie(provider, ctx, config.issuer),
+      isEnough: (ctx, session) => isEnough(ctx, session, requiredByPolicy(config.mfa.policy)),
+      clock,
+      setSessionCookie: (ctx, session) => setSessionCookie(provider, ctx, session),
+      clearSessionCookie: (ctx) => clearSessionCookie(provider, ctx),
     }),
+    allowedClients: createAllowedClients({ clients, consents, describeClient }),
     authenticateReader: createFeedReaders({ ...tokens, issuer: config.issuer }),
   };
 }

@@ -1,4 +1,6 @@
 import type { Context } from "koa";
+import type { Proof } from "../mfa/index.ts";
+import type { RequiredAssurance } from "./asked-assurance.ts";
 
 /** The client that sent the person here, as far as a page may show it. */
 export interface RequestingClient {
@@ -30,12 +32,19 @@ export interface RequestedAccess {
 /** An authorization request that waits for the person, as the pages see it. */
 export interface PendingInteraction {
   readonly uid: string;
-  readonly page: "sign-in" | "create-account" | "consent";
+  /** `step-up`: signed in already, by less than this request needs. */
+  readonly page: "sign-in" | "create-account" | "step-up" | "consent";
   readonly client: RequestingClient;
   /** Whoever is signed in in this browser already; always there on the consent page. */
   readonly accountId: string | undefined;
   /** Asked to sign in again although signed in (`prompt=login`, `max_age`): the page says so. */
   readonly isReauthentication: boolean;
+  /** What the sign-in has to come to. */
+  readonly required: RequiredAssurance;
+  /** What was proved so far, for this request alone; at `step-up`, what the session rests on. */
+  readonly progress: SignInProgress | undefined;
+  /** Where the browser goes on when the sign-in was completed, but its answer got lost or overtaken. */
+  readonly answeredUrl: string | undefined;
   readonly loginHint: string | undefined;
   /** `ui_locales` in order of preference. */
   readonly uiLocales: readonly string[];
@@ -46,18 +55,35 @@ export interface PendingInteraction {
   readonly restartToken: string;
 }
 
-export interface Authentication {
+/** A chain of proofs on its way. It lies in the interaction, and nothing that anybody could use comes of it. */
+export interface SignInProgress {
   readonly accountId: string;
-  /** RFC 8176 values, such as `pwd`. */
-  readonly methods: readonly string[];
+  readonly proofs: readonly Proof[];
+  /** When the first of them was given, in milliseconds since the Unix epoch. */
+  readonly provedAtMs: number;
+  /** They are those of the session: it stands or falls by itself, and they are as old as it is. */
+  readonly isOfSession?: true | undefined;
+}
+
+export interface ProvedSignIn {
+  readonly progress: SignInProgress;
+  /**
+   * Asked once the session is noted: whoever took a factor or the password away in between has ended no session yet.
+   * The sign-in is over when it says no.
+   */
+  readonly stillHolds: () => Promise<boolean>;
 }
 
 /** How the pages inside an authorization request reach the protocol. Every URL that is returned is for a 303. */
 export interface Interactions {
   /** `undefined` when it expired, is over, or its cookie is not there: offer {@link Interactions.readRestart}. */
   find(ctx: Context, uid: string): Promise<PendingInteraction | undefined>;
-  /** The person proved who they are: the next page, or the app. */
-  completeSignIn(ctx: Context, interaction: PendingInteraction, authentication: Authentication): Promise<string>;
+  /** Notes what was proved so far; more is needed. */
+  noteProgress(ctx: Context, interaction: PendingInteraction, progress: SignInProgress): Promise<void>;
+  /** The person proved who they are, by all that this request needs: the next page, or the app. */
+  completeSignIn(ctx: Context, interaction: PendingInteraction, proved: ProvedSignIn): Promise<string>;
+  /** Back to the app: the person cannot or does not want to prove as much as it, or its policy, asks for (RFC 9470, section 5). */
+  refuseAssurance(ctx: Context, interaction: PendingInteraction): Promise<string>;
   allow(ctx: Context, interaction: PendingInteraction): Promise<string>;
   /** Back to the app with `access_denied`. */
   deny(ctx: Context, interaction: PendingInteraction): Promise<string>;
@@ -73,15 +99,54 @@ export interface BrowserSession {
   readonly sessionId: string;
   /** Seconds since the Unix epoch. */
   readonly authenticatedAt: number;
+  /** How sure we are of who it is: one of `ACR_VALUES` of `mfa`. */
+  readonly acr: string | undefined;
+  /** RFC 8176 values. */
+  readonly amr: readonly string[];
+  /** Whether it has what the deployment's policy asks of this person in this browser; a client may ask for less. */
+  readonly isEnough: boolean;
 }
 
 /** The session of the browser, for pages outside an authorization request. */
 export interface BrowserSessions {
   find(ctx: Context): Promise<BrowserSession | undefined>;
+  /**
+   * The person proved one thing more, by adding it: the session rests on that, too, and gets a new cookie (ASVS 7.2.4).
+   * When they signed in does not change. Nothing when nobody is signed in any more.
+   */
+  addProof(ctx: Context, proof: Proof): Promise<void>;
   /** Ends the session, with every token that hangs on it, and clears its cookie. */
   end(ctx: Context): Promise<void>;
-  /** Where to send a person who has to sign in (or to create an account) first; they come back to `/account`. */
-  signInUrl(page: "sign-in" | "create-account"): string;
+  /**
+   * Where to send a person who has to sign in (or to create an account) first. They come back to `/account/signed-in`,
+   * with `returnTo`, a path, as the `state` of the address: untrusted there, for anybody can make such an address.
+   */
+  signInUrl(page: "sign-in" | "create-account", returnTo?: string): string;
+  /**
+   * The same for a person who is signed in and is to prove it again, unless they did so `maxAgeSeconds` ago or later.
+   * With `acr` they reach that class, too.
+   */
+  reauthenticationUrl(need: {
+    readonly returnTo: string;
+    readonly maxAgeSeconds: number;
+    readonly acr: string | undefined;
+  }): string;
+}
+
+/** A client that a person allowed something. */
+export interface AllowedClient {
+  readonly client: RequestingClient;
+  readonly access: RequestedAccess;
+  /** When something was added to it last. */
+  readonly allowedAt: Date;
+}
+
+/** What people allowed, and whom: for their account page. */
+export interface AllowedClients {
+  /** The one that was allowed something last comes first. First-party clients are never asked about, nor listed. */
+  list(accountId: string): Promise<readonly AllowedClient[]>;
+  /** Clients by their ids; those that are gone, and our own pages, are left out. */
+  describe(clientIds: Iterable<string>): Promise<ReadonlyMap<string, RequestingClient>>;
 }
 
 /** Pages that the protocol itself shows; `interaction` draws them. */

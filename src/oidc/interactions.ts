@@ -1,16 +1,15 @@
 import type { Context } from "koa";
-import { errors, type Interaction, type InteractionResults, type Provider } from "oidc-provider";
-import { type Clock, epochSeconds } from "../core/index.ts";
-import { currentRequestScope, incompleteEnding, newGrantId, newTag } from "./adapter/index.ts";
+import { errors, type InteractionResults, type Provider } from "oidc-provider";
+import type { Clock } from "../core/index.ts";
+import { newGrantId } from "./adapter/index.ts";
 import type { Consents } from "./consents.ts";
-import { askedScopes, describeInteraction, type DescriptionDeps } from "./describe-interaction.ts";
+import { askedScopes, describeInteraction, type DescriptionDeps, PROGRESS_MEMBER } from "./describe-interaction.ts";
 import { addScopes } from "./grants.ts";
-import { ACR_PASSWORD } from "./identity.ts";
-import { SIGN_IN_MEMBER } from "./models.ts";
 import type { Interactions, PendingInteraction } from "./interactions-port.ts";
 import type { PushedRequests } from "./pushed-requests.ts";
 import { createRestarts } from "./restarts.ts";
 import type { Sessions } from "../sessions/index.ts";
+import { createInteractionReader, createSignInCompletion } from "./sign-in-completion.ts";
 
 export interface InteractionsDeps extends DescriptionDeps {
   readonly provider: Provider;
@@ -23,48 +22,8 @@ export interface InteractionsDeps extends DescriptionDeps {
 /** The commands of the hosted pages, carried out on the library. */
 export function createInteractions(deps: InteractionsDeps): Interactions {
   const { provider } = deps;
-
-  async function read(ctx: Context): Promise<Interaction | undefined> {
-    try {
-      return await provider.interactionDetails(ctx.req, ctx.res);
-    } catch (error) {
-      if (error instanceof errors.SessionNotFound) return undefined;
-      throw error;
-    }
-  }
-
-  /**
-   * Ends the session of whoever else was signed in in this browser, unless there is no room for this person's. The library would do so with a form that submits
-   * itself, which needs script, and from which `form-action` lets nobody get to an app on another site.
-   *
-   * @returns the session that goes on, where it is this person's already.
-   */
-  async function makeWayFor(ctx: Context, accountId: string): Promise<string | undefined> {
-    const session = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
-    if (session.accountId === accountId) return session.uid;
-    // Said at the page, where the person can do something about it. What decides is the beginning of the session.
-    await deps.sessions.checkRoom(accountId);
-    if (session.accountId === undefined) return undefined;
-    const interaction = await read(ctx);
-    const { isComplete } = await deps.sessions.endHeld(session.uid, "replaced");
-    if (!isComplete) throw incompleteEnding();
-    if (interaction?.session === undefined) return undefined;
-    // What waits is no longer bound to the session that it began in.
-    delete interaction.session;
-    await interaction.save(interaction.exp - epochSeconds(deps.clock));
-    return undefined;
-  }
-
-  /**
-   * Notes the session that begins when the browser comes back, from now on: so that whoever ends all of the account's
-   * sessions ends this one with them. Who has somebody's password could otherwise keep a proof of it for an hour, and
-   * come in when that person believes to have thrown everybody out.
-   */
-  async function noteSession(clientId: string, person: { accountId: string; acr: string; amr: string[] }) {
-    const id = newTag();
-    await deps.sessions.begin({ ...currentRequestScope()?.origin, id, clientId, ...person });
-    return id;
-  }
+  const read = createInteractionReader(provider);
+  const signIns = createSignInCompletion({ ...deps, read });
 
   async function finish(ctx: Context, interaction: PendingInteraction, result: InteractionResults): Promise<string> {
     // An earlier sign-in in this chain must not be applied again over a new one; consent comes on top of it.
@@ -80,13 +39,18 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
       if (interaction === undefined || interaction.uid !== uid) return undefined;
       return describeInteraction(deps, interaction);
     },
-    async completeSignIn(ctx, interaction, { accountId, methods }) {
-      const person = { accountId, acr: ACR_PASSWORD, amr: [...methods] };
-      const signIn = (await makeWayFor(ctx, accountId)) ?? (await noteSession(interaction.client.id, person));
-      const login = { ...person, ts: epochSeconds(deps.clock), remember: true, [SIGN_IN_MEMBER]: signIn };
-      const created = interaction.page === "create-account" ? { create: {} } : {};
-      return finish(ctx, interaction, { ...created, login });
+    async noteProgress(ctx, _interaction, progress) {
+      const options = { mergeWithLastSubmission: false };
+      await provider.interactionResult(ctx.req, ctx.res, { [PROGRESS_MEMBER]: progress }, options);
     },
+    completeSignIn: async (ctx, interaction, proved) =>
+      finish(ctx, interaction, await signIns.complete(ctx, interaction, proved)),
+    refuseAssurance: (ctx, interaction) =>
+      finish(ctx, interaction, {
+        // What the app did not ask for, it could not ask for less of: the person did not want to.
+        error: interaction.required.isAsked ? "unmet_authentication_requirements" : "access_denied",
+        error_description: "the person did not prove as much as is asked for",
+      }),
     async allow(ctx, interaction) {
       const stored = await read(ctx);
       const session = stored?.session;

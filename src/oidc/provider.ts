@@ -13,12 +13,13 @@ import { createInteractionPolicy } from "./configuration/interaction-policy.ts";
 import { lifetimes } from "./configuration/lifetimes.ts";
 import { PARAMETER_CHECKS } from "./configuration/request-limits.ts";
 import { revokeGrantPolicy } from "./configuration/sign-out.ts";
-import { sessionClaims, TOKENS } from "./configuration/tokens.ts";
+import { sessionClaims, tokens } from "./configuration/tokens.ts";
 import type { ExistingGrants } from "./grants.ts";
-import { ACR_PASSWORD, ROUTES } from "./identity.ts";
+import { ROUTES } from "./identity.ts";
 import type { IntrospectionPolicy } from "./introspection-policy.ts";
 import type { ProtocolPages, RequestingClient } from "./interactions-port.ts";
 import type { SigningKey } from "./keys/index.ts";
+import { ACR_VALUES } from "../mfa/index.ts";
 import { leaveLogoutTokensToTheQueue } from "./logout-tokens.ts";
 import type { RevocationLog } from "../sessions/index.ts";
 import { asStoreFailure } from "../storage/index.ts";
@@ -31,7 +32,9 @@ import {
   useOwnSecretComparison,
 } from "./models.ts";
 import { useRevocationLog } from "./opaque-tokens.ts";
+import { useReportedAcr } from "./asked-assurance.ts";
 import { useRefreshGrant } from "./refresh-grant.ts";
+import type { IsEnough } from "./sufficient-sessions.ts";
 import { interactionUrl, restartUrl, type RestartTokens } from "./restarts.ts";
 
 export interface ProviderDeps {
@@ -46,6 +49,7 @@ export interface ProviderDeps {
   readonly restartTokens: RestartTokens;
   readonly mayIntrospect: IntrospectionPolicy;
   readonly revocationLog: RevocationLog;
+  readonly isEnough: IsEnough;
   readonly pages: ProtocolPages;
   readonly describeClient: (clientId: string | undefined) => Promise<RequestingClient | undefined>;
 }
@@ -65,10 +69,10 @@ export function createProvider(deps: ProviderDeps): Provider {
     ttl: lifetimes(config, nowSeconds),
     clockTolerance: 15,
 
-    findAccount: findAccount(deps.accounts),
+    findAccount: findAccount(deps.accounts, config.mfa.policy),
     claims: CLAIMS,
     scopes: ["openid", "offline_access"],
-    acrValues: [ACR_PASSWORD],
+    acrValues: [...ACR_VALUES],
     discovery: discovery(config.issuer),
     subjectTypes: ["public"],
 
@@ -87,11 +91,11 @@ export function createProvider(deps: ProviderDeps): Provider {
     pkce: { required: (_ctx, client) => client["require_pkce"] !== false },
     loadExistingGrant: (ctx) => deps.existingGrants.load(ctx),
     revokeGrantPolicy,
-    ...TOKENS,
+    ...tokens(config.mfa.policy),
     extraTokenClaims: sessionClaims(state),
 
     interactions: {
-      policy: createInteractionPolicy(),
+      policy: createInteractionPolicy(config.mfa.policy, deps.isEnough),
       url: (_ctx, interaction) => interactionUrl(interaction.uid, deps.restartTokens.issue(interaction)),
     },
     renderError: (ctx, out, error) => renderError(deps, ctx, { out, error }),
@@ -105,6 +109,7 @@ export function createProvider(deps: ProviderDeps): Provider {
   useAtomicReplayDetection(provider, state, nowSeconds);
   useGrantsToEndRefreshTokens(provider);
   useRefreshGrant(provider, { state, limits: config, nowSeconds });
+  useReportedAcr(provider);
   useRevocationLog(provider, deps.revocationLog);
   leaveLogoutTokensToTheQueue(provider);
   return provider;

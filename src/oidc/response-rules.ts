@@ -102,13 +102,25 @@ function answerFailure(ctx: Context, failure: AppError): void {
   ctx.body = { error, error_description: failure.sentence };
 }
 
-export function clearSessionCookie(provider: Provider, ctx: Context, issuer: string): void {
-  ctx.cookies.set(provider.cookieName("session"), null, {
-    signed: true,
-    httpOnly: true,
-    sameSite: "lax",
-    path: "/",
-    secure: issuer.startsWith("https:"),
-    overwrite: true,
-  });
+/** What the cookie says of a session. */
+export interface SessionInCookie {
+  readonly jti: string;
+  /** Seconds since the Unix epoch. */
+  readonly exp?: number | undefined;
+  readonly transient?: boolean | undefined;
+}
+
+/** As the library sets it: until the session's end, or of one that is not to be remembered until the browser's. */
+export function setSessionCookie(provider: Provider, ctx: Context, { jti, exp, transient }: SessionInCookie): void {
+  const expires = transient === true || exp === undefined ? {} : { expires: new Date(exp * 1000) };
+  ctx.cookies.set(provider.cookieName("session"), jti, { ...cookieOptions(provider), ...expires });
+}
+
+export function clearSessionCookie(provider: Provider, ctx: Context): void {
+  ctx.cookies.set(provider.cookieName("session"), null, cookieOptions(provider));
+}
+
+function cookieOptions({ issuer }: Provider) {
+  const secure = issuer.startsWith("https:");
+  return { signed: true, httpOnly: true, sameSite: "lax", path: "/", secure, overwrite: true } as const;
 }

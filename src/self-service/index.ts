@@ -1,10 +1,13 @@
 /**
- * The pages outside an authorization request: the start page, the account page and signing out there.
+ * The pages outside an authorization request: the start page, the account's pages and signing out there.
  *
  * Our own account page is a client like any other: without a session the browser is sent to `signInUrl` and comes back
- * to `/account/signed-in`.
+ * to `/account/signed-in`, and from there to the page that was asked for. `signed-in.ts` is the frame of every page of
+ * the account; beside it there is one file a page, and `routes.ts` lists them.
  *
  * Invariants: nothing about a person is shown without their session; what changes something is a form whose token
- * belongs to that session.
+ * belongs to that session; deleting the account and a copy of all its data need a proof of who somebody is that is no
+ * older than 15 minutes; where a person comes back to is one of our own pages, whatever the address says.
  */
-export { createSelfServiceRoutes, SELF_SERVICE_ROUTES } from "./self-service-routes.ts";
+export { SELF_SERVICE_ROUTES } from "./routes.ts";
+export { createSelfServiceRoutes } from "./self-service-routes.ts";

@@ -1,121 +1,93 @@
-import type { Context, Middleware } from "koa";
-import { z } from "zod";
-import type { Accounts } from "../accounts/index.ts";
-import { AppError } from "../core/index.ts";
-import {
-  createRoutes,
-  type Csrf,
-  type FailurePages,
-  failureText,
-  initialsOf,
-  message,
-  readForm,
-  type RouteStep,
-  seeOther,
-  type Views,
-  type Way,
-} from "../http/index.ts";
-import type { BrowserSessions } from "../oidc/index.ts";
+import type { Middleware } from "koa";
+import { createRoutes, type RouteStep } from "../http/index.ts";
+import { createActivity } from "./activity.ts";
+import { createApps, withdrawForm } from "./apps.ts";
+import { createDeletion, deletionForm } from "./deletion.ts";
+import { createDevices, endForm, noFields } from "./devices.ts";
+import { createMethods, removalForm, renamingForm } from "./methods.ts";
+import { createNewApp, newAppForm } from "./new-app.ts";
+import { createNewPasskey, newPasskeyForm } from "./new-passkey.ts";
+import { createPassword, passwordForm } from "./password.ts";
+import type { SelfServiceDependencies } from "./ports.ts";
+import { createProfile, profileForm } from "./profile.ts";
+import { createRecoveryCodes, savedForm } from "./recovery-codes.ts";
+import type { SelfServiceRoute } from "./routes.ts";
+import { createSignedInPages, type SignedInPages } from "./signed-in.ts";
+import { createStartPages } from "./start.ts";
+import { createYourData } from "./your-data.ts";
 
-/** Every route of this folder; a test fails when the security table does not list one. */
-export const SELF_SERVICE_ROUTES = [
-  "GET /",
-  "GET /sign-in",
-  "GET /create-account",
-  "GET /account",
-  "GET /account/signed-in",
-  "POST /account/sign-out",
-  "GET /signed-out",
-] as const;
-
-type SelfServiceRoute = (typeof SELF_SERVICE_ROUTES)[number];
-
-export interface SelfServiceDependencies {
-  readonly sessions: BrowserSessions;
-  readonly accounts: Pick<Accounts, "find">;
-  readonly views: Views;
-  readonly failurePages: FailurePages;
-  readonly csrf: Csrf;
-  /** Whether people may create accounts by themselves. */
-  readonly registration: "open" | "closed";
-  /** `embedded` is the trial mode, and the start page says so. */
-  readonly mode: "embedded" | "production";
-  /** Address of the demo app, where one is served. */
-  readonly demoUrl: string | undefined;
-}
-
-const emptyForm = z.object({});
-
-/** The pages outside an authorization request: the start page, the account page and signing out. */
+/** The pages outside an authorization request: the start page, the account's pages and signing out there. */
 export function createSelfServiceRoutes(dependencies: SelfServiceDependencies): Middleware {
-  const { sessions, accounts, views, failurePages, csrf, registration, mode, demoUrl } = dependencies;
-
-  const showStart: RouteStep = async (ctx) => {
-    const data = { isTrial: mode === "embedded", hasDemo: demoUrl !== undefined, ways: startWays(dependencies) };
-    views.render(ctx, "start", { title: message("start.title"), data });
-  };
-
-  const createAccount: RouteStep = async (ctx) => {
-    if (registration === "closed") throw new AppError("PAGE_NOT_FOUND", { detail: "registration is closed" });
-    seeOther(ctx, sessions.signInUrl("create-account"));
-  };
-
-  const showAccount: RouteStep = async (ctx) => {
-    const session = await sessions.find(ctx);
-    if (session === undefined) return seeOther(ctx, sessions.signInUrl("sign-in"));
-    const account = await accounts.find(session.accountId);
-    if (account === undefined || account.disabledAt !== undefined) return endSession(ctx);
-    const { name, email } = account;
-    const data = { name, email, initials: initialsOf(name), hidden: { csrf: csrf.token(session.sessionId) } };
-    views.render(ctx, "account", { title: message("account.title"), data });
-  };
-
-  /** A session whose account is gone or disabled must not live on, nor send the person round in circles. */
-  async function endSession(ctx: Context): Promise<void> {
-    await sessions.end(ctx);
-    seeOther(ctx, "/signed-out");
-  }
-
-  /** The redirect URI of our own client. The session is what we came for; the code is left to expire. */
-  const returnSignedIn: RouteStep = async (ctx) => {
-    const { error } = ctx.query;
-    if (error === undefined) return seeOther(ctx, "/account");
-    const ways = [{ label: message("way.tryAgain"), href: "/account" }, TO_START];
-    // The parameter is whatever a link says, so that only a plain code of the protocol reaches the log.
-    const reason = typeof error === "string" && /^[a-z_]{1,40}$/.test(error) ? error : "INPUT_INVALID";
-    failurePages.show(ctx, { ...failureText("denied"), status: 400, reason, ways });
-  };
-
-  const signOut: RouteStep = async (ctx) => {
-    const { typed } = await readForm(ctx, emptyForm);
-    const session = await sessions.find(ctx);
-    if (session !== undefined) {
-      csrf.check(ctx, session.sessionId, typed["csrf"]);
-      await sessions.end(ctx);
-    }
-    seeOther(ctx, "/signed-out");
-  };
-
-  const showSignedOut: RouteStep = async (ctx) => {
-    const ways = [{ label: message("signedOut.signInAgain"), href: "/sign-in" }, TO_START];
-    views.render(ctx, "signed-out", { title: message("signedOut.title"), data: { ways } });
-  };
-
+  const start = createStartPages(dependencies);
+  const pages = createSignedInPages(dependencies);
   return createRoutes({
-    "GET /": showStart,
-    "GET /sign-in": async (ctx) => seeOther(ctx, sessions.signInUrl("sign-in")),
-    "GET /create-account": createAccount,
-    "GET /account": showAccount,
-    "GET /account/signed-in": returnSignedIn,
-    "POST /account/sign-out": signOut,
-    "GET /signed-out": showSignedOut,
+    "GET /": start.showStart,
+    "GET /sign-in": start.signIn,
+    "GET /create-account": start.createAccount,
+    "GET /signed-out": start.showSignedOut,
+    "GET /account/signed-in": start.returnSignedIn,
+    "POST /account/sign-out": start.signOut,
+    ...profileRoutes(dependencies, pages),
+    ...methodRoutes(dependencies, pages),
+    ...accessRoutes(dependencies, pages),
   } satisfies Record<SelfServiceRoute, RouteStep>);
 }
 
-const TO_START: Way = { label: message("way.toStart"), href: "/" };
+/** Who the person is. */
+function profileRoutes(dependencies: SelfServiceDependencies, pages: SignedInPages) {
+  const profile = createProfile(dependencies, pages);
+  const password = createPassword(dependencies, pages);
+  const yourData = createYourData(dependencies, pages);
+  const deletion = createDeletion(dependencies, pages);
+  return {
+    "GET /account": pages.page(profile.showOverview),
+    "GET /account/profile": pages.page(profile.showForm),
+    "POST /account/profile": pages.form(profileForm, profile.change),
+    "GET /account/password": pages.page(password.showForm),
+    "POST /account/password": pages.form(passwordForm, password.send),
+    "GET /account/data": pages.page(yourData.show),
+    "GET /account/data.json": pages.page(pages.sensitive(yourData.download, "/account/data")),
+    "GET /account/delete": pages.page(pages.sensitive(deletion.showForm)),
+    "POST /account/delete": pages.form(deletionForm, pages.sensitive(deletion.remove)),
+  };
+}
 
-function startWays({ demoUrl, registration }: SelfServiceDependencies): readonly Way[] {
-  const demo = demoUrl === undefined ? [] : [{ label: message("start.demo"), href: demoUrl }];
-  const register = registration === "open" ? [{ label: message("start.createAccount"), href: "/create-account" }] : [];
-  return [...demo, { label: message("start.account"), href: "/account" }, ...register];
+/** How the person signs in. */
+function methodRoutes(dependencies: SelfServiceDependencies, pages: SignedInPages) {
+  const methods = createMethods(dependencies, pages);
+  const newApp = createNewApp(dependencies, pages);
+  const newPasskey = createNewPasskey(dependencies, pages);
+  const codes = createRecoveryCodes(dependencies, pages);
+  const back = "/account/methods";
+  return {
+    "GET /account/methods": pages.page(methods.show),
+    "GET /account/methods/app": pages.page(pages.sensitive(newApp.show)),
+    "POST /account/methods/app": pages.form(newAppForm, pages.sensitive(newApp.add)),
+    "GET /account/methods/passkey": pages.page(pages.sensitive(newPasskey.show)),
+    "POST /account/methods/passkey": pages.form(newPasskeyForm, pages.sensitive(newPasskey.add)),
+    "GET /account/methods/rename": pages.page(methods.showRenaming),
+    "POST /account/methods/rename": pages.form(renamingForm, methods.rename),
+    "GET /account/methods/remove": pages.page(pages.sensitive(methods.showRemoval, back)),
+    "POST /account/methods/remove": pages.form(removalForm, pages.sensitive(methods.remove, back)),
+    "GET /account/recovery-codes": pages.page(pages.recent(codes.show)),
+    "POST /account/recovery-codes": pages.form(savedForm, pages.recent(codes.confirm)),
+    "GET /account/recovery-codes.txt": pages.page(pages.recent(codes.download, "/account/recovery-codes")),
+    "POST /account/recovery-codes/new": pages.form(noFields, pages.sensitive(codes.replace, back)),
+  };
+}
+
+/** What has access to the account, and what happened. */
+function accessRoutes(dependencies: SelfServiceDependencies, pages: SignedInPages) {
+  const devices = createDevices(dependencies, pages);
+  const apps = createApps(dependencies, pages);
+  const activity = createActivity(dependencies, pages);
+  return {
+    "GET /account/devices": pages.page(devices.show),
+    "POST /account/devices/end": pages.form(endForm, devices.end),
+    "POST /account/devices/end-others": pages.form(noFields, devices.endOthers),
+    "GET /account/apps": pages.page(apps.show),
+    "POST /account/apps/withdraw": pages.form(withdrawForm, apps.withdraw),
+    "GET /account/activity": pages.page(activity.show),
+    "GET /account/activity/not-me": pages.page(activity.showAdvice),
+  };
 }

@@ -19,6 +19,8 @@ export const END_REASONS = {
   revoked_by_operator: "whole",
   password_changed: "whole",
   password_reset: "whole",
+  /** Second factors are set back for who has lost them: whoever found them is not to stay. */
+  factors_reset: "whole",
   account_disabled: "whole",
   account_deleted: "whole",
 } as const satisfies Record<string, EndScope>;
@@ -30,6 +32,7 @@ const OF_THE_ACCOUNT: ReadonlySet<EndReason> = new Set([
   "account_disabled",
   "account_deleted",
   "password_reset",
+  "factors_reset",
   "revoked_by_operator",
 ]);
 

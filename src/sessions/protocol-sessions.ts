@@ -15,6 +15,8 @@ export interface ProtocolGrant {
   readonly clientId: string | undefined;
   /** The `aud` of the tokens that it may have given. */
   readonly audiences: Audiences;
+  /** When it was given, or tokens of it were refreshed last; seconds since the Unix epoch, 0 where nobody knows. */
+  readonly lastUsedAt: number;
   /** Given for longer than the session (`offline_access`). */
   readonly outlivesSession: boolean;
 }

@@ -18,6 +18,8 @@ export interface SessionSummary {
   /** The client that the person signed in for. */
   readonly begunBy: string | undefined;
   readonly clientIds: readonly string[];
+  /** When each client that holds a grant got tokens last, as far as that is known. */
+  readonly clientUses: readonly { readonly clientId: string; readonly lastUsedAt: Date }[];
   /** The APIs that its tokens are for. */
   readonly audiences: readonly string[];
 }
@@ -60,9 +62,17 @@ function summarize(row: SessionRow, session: ProtocolSession | undefined): reado
       amr: session.amr,
       begunBy: row.client_id ?? undefined,
       clientIds: clientIds.toSorted(),
+      clientUses: usesOf(session),
       audiences: [
         ...new Set(session.grants.flatMap(({ audiences }) => (audiences === "all" ? [] : audiences))),
       ].toSorted(),
     },
   ];
+}
+
+function usesOf({ grants }: ProtocolSession): SessionSummary["clientUses"] {
+  const known = grants.filter(({ lastUsedAt }) => lastUsedAt > 0);
+  return known.flatMap(({ clientId, lastUsedAt }) =>
+    clientId === undefined ? [] : [{ clientId, lastUsedAt: new Date(lastUsedAt * 1000) }],
+  );
 }

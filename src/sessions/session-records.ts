@@ -227,6 +227,23 @@ export async function markForClearing(
   return { beat: Number(last.cleared_beat), id: last.id };
 }
 
+/**
+ * Deletes an account's rows, unless something of it goes on or waits to be cleared: the row is all that says so. The
+ * caller keeps rows from being added meanwhile.
+ */
+export async function deleteQuietRows(tx: SessionDb, accountId: string, now: Date): Promise<boolean> {
+  const busy = await tx
+    .selectFrom("sessions")
+    .select("id")
+    .where("account_id", "=", accountId)
+    .where(sql<boolean>`(cleared < endings or (expires_at > ${now} and end_scope is distinct from 'whole'))`)
+    .limit(1)
+    .executeTakeFirst();
+  if (busy !== undefined) return false;
+  await tx.deleteFrom("sessions").where("account_id", "=", accountId).execute();
+  return true;
+}
+
 /** Deletes rows that nothing can hang on any more; returns how many. */
 export async function deleteExpired(db: SessionDb, now: Date): Promise<number> {
   return deleteInBatches(async () => {

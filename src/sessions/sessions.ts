@@ -63,6 +63,11 @@ export interface Sessions {
    * that came back from the past. 0: all that ever ended.
    */
   redeliverEndings(sinceBeat: number): Promise<number>;
+  /**
+   * Deletes the rows of an account that is about to be deleted, within the transaction that keeps sessions from beginning.
+   * `false`, and nothing done: something has not ended, or is not cleared from the protocol store.
+   */
+  forgetAccount(tx: Db, accountId: string): Promise<boolean>;
   /** Deletes rows that nothing can hang on any more; returns how many. */
   sweep(): Promise<number>;
 }

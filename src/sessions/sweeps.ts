@@ -4,6 +4,7 @@ import type { Endings } from "./endings.ts";
 import {
   type ClearingPosition,
   deleteExpired,
+  deleteQuietRows,
   listUncleared,
   markForClearing,
   ROWS_MAX,
@@ -35,6 +36,9 @@ export function createSweeps({ clock, endings, ...deps }: SweepsDeps) {
 
   return {
     completeEndings,
+    async forgetAccount(tx: Db, accountId: string): Promise<boolean> {
+      return guardStore(() => deleteQuietRows(withSessionTables(tx), accountId, new Date(clock.nowMs())));
+    },
     async redeliverEndings(sinceBeat: number): Promise<number> {
       const now = new Date(clock.nowMs());
       let after: ClearingPosition | undefined = { beat: sinceBeat, id: "" };

@@ -10,8 +10,14 @@ function sessionWith(grants: ProtocolSession["grants"], clientIds: readonly stri
   return { id: "tag", isAlive: true, begunAt: 0, lastUsedAt: 0, acr: undefined, amr: [], clientIds, grants };
 }
 
-const shop = { id: "tag-shop", clientId: "shopWeb", audiences: [ORDERS], outlivesSession: false };
-const reports = { id: "tag-reports", clientId: "reportsCli", audiences: [LEDGER, ORDERS], outlivesSession: true };
+const shop = { id: "tag-shop", clientId: "shopWeb", audiences: [ORDERS], lastUsedAt: 0, outlivesSession: false };
+const reports = {
+  id: "tag-reports",
+  clientId: "reportsCli",
+  audiences: [LEDGER, ORDERS],
+  lastUsedAt: 0,
+  outlivesSession: true,
+};
 const open = { id: "tag", end_scope: null, ended_grants: [], cleared: 0 } as const;
 const signedOut = { ...open, end_scope: "session" } as const;
 const whole = { ...open, end_scope: "whole" } as const;
@@ -58,7 +64,13 @@ describe("what turns up while clearing", () => {
   const told = { revocations: revocationsOf(signedOut, sessionWith([shop])), clientIds: ["shopWeb"] };
 
   test("is told to those who have not been told", () => {
-    const late = { id: "tag-late", clientId: "mailWeb", audiences: [ORDERS, LEDGER], outlivesSession: false };
+    const late = {
+      id: "tag-late",
+      clientId: "mailWeb",
+      audiences: [ORDERS, LEDGER],
+      lastUsedAt: 0,
+      outlivesSession: false,
+    };
     expect(stillUntold(signedOut, sessionWith([shop, late], ["shopWeb", "mailWeb"]), told)).toEqual({
       revocations: [{ kind: "session", sessionId: "tag", audiences: [LEDGER] }],
       clientIds: ["mailWeb"],

@@ -222,8 +222,8 @@ async function dumpTables(db: Db): Promise<Buffer> {
 export async function addAccount(db: Db, id: string): Promise<void> {
   const email = `${Buffer.from(id).toString("hex")}@example.com`;
   await sql`
-    insert into accounts (id, email, email_folded, name, password_hash, created_at, updated_at)
-    values (${id}, ${email}, ${email}, 'A person', '-', now(), now()) on conflict (id) do nothing`.execute(db);
+    insert into accounts (id, email, email_folded, name, password_hash, password_changed_at, created_at, updated_at)
+    values (${id}, ${email}, ${email}, 'A person', '-', now(), now(), now()) on conflict (id) do nothing`.execute(db);
 }
 
 export function secondsFromNow(clock: Clock, seconds: number): number {

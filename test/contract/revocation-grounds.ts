@@ -6,7 +6,9 @@ import type { RevocationGround } from "./revocations.contract.ts";
 const CONNECTIONS_MAX = 100;
 
 /** A database of its own; every connection is what a node has, with a pool of its own. */
-export async function openPostgresRevocations(): Promise<RevocationGround & { readonly url: string }> {
+export async function openPostgresRevocations(
+  poolMax = CONNECTIONS_MAX,
+): Promise<RevocationGround & { readonly url: string }> {
   const testDatabase = await createTestDatabase();
   const { url } = testDatabase;
   const opened: Database[] = [];
@@ -14,7 +16,7 @@ export async function openPostgresRevocations(): Promise<RevocationGround & { re
     kind: "postgres",
     url,
     async connect() {
-      const database = openPostgres({ url, poolMax: CONNECTIONS_MAX, onConnectionError: () => undefined });
+      const database = openPostgres({ url, poolMax, onConnectionError: () => undefined });
       opened.push(database);
       return database;
     },

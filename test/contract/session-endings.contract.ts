@@ -56,6 +56,8 @@ export function sessionEndingsContract(openGround: () => Promise<Ground>): void 
   const findSession = (of: SignIn) => request(other, () => other.model("Session").find(of.sessionId));
   const findGrant = (of: SignIn, clientId: string) =>
     request(other, () => other.model("Grant").find(of.grantIds[clientId] ?? ""));
+  const forgetAccount = (accountId: string) =>
+    connection.db.transaction().execute((tx) => node.sessions.forgetAccount(tx, accountId));
   const signOut = (of: SignIn) => request(node, () => node.model("Session").destroy(of.sessionId));
 
   async function recordsOf(run: () => Promise<unknown>): Promise<readonly Record[]> {
@@ -386,6 +388,28 @@ export function sessionEndingsContract(openGround: () => Promise<Ground>): void 
       });
       await expect(widening).rejects.toMatchObject({ code: "INTERACTION_EXPIRED" });
       expect(await findGrant(made, "shopWeb")).toBeUndefined();
+    });
+  });
+
+  describe("an account's rows", () => {
+    test("stay while anything of it goes on, sessions or what outlives them", async () => {
+      const made = await offline();
+      expect(await forgetAccount(ALICE)).toBe(false);
+      await signOut(made);
+      expect(await forgetAccount(ALICE)).toBe(false);
+      expect(await readRow(connection.db, made.tag)).toBeDefined();
+      // What is somebody else's is no reason to wait.
+      expect(await forgetAccount(BOB)).toBe(true);
+    });
+
+    test("stay until the store is cleared of it, and then are forgotten", async () => {
+      const made = await offline();
+      await node.sessions.endAll(ALICE, "account_deleted");
+      await sql`update sessions set endings = endings + 1 where id = ${made.tag}`.execute(connection.db);
+      expect(await forgetAccount(ALICE)).toBe(false);
+      await node.sessions.completeEndings();
+      expect(await forgetAccount(ALICE)).toBe(true);
+      expect(await readRow(connection.db, made.tag)).toBeUndefined();
     });
   });
 

@@ -14,6 +14,7 @@ function withoutTokens(html: string): string {
   return html
     .replaceAll(/\/interaction\/[\w-]+/g, "/interaction/UID")
     .replaceAll(/\?r=[\w-]+/g, "?r=TOKEN")
+    .replaceAll(/data-options="[^"]+"/g, "data-options")
     .replaceAll(/name="csrf" value="[\w-]+"/g, 'name="csrf"');
 }
 

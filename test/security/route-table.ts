@@ -18,6 +18,17 @@ export interface Route {
 
 const METADATA = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks"] as const;
 const CROSS_ORIGIN = [...METADATA, "/token", "/userinfo", "/introspect", "/revoke", "/par"] as const;
+/** Each is shown at its turn in a sign-in, by whoever has the cookie of the interaction. */
+const FACTOR_PAGES = [
+  "passkey",
+  "second-factor",
+  "recovery-code",
+  "recovery-used",
+  "enroll-app",
+  "enroll-passkey",
+  "recovery-codes",
+  "decline",
+] as const;
 
 export const ROUTES: readonly Route[] = [
   ...METADATA.map((path) => ({ method: "GET", path, protection: "public", anonymous: 200 }) as const),
@@ -46,6 +57,14 @@ export const ROUTES: readonly Route[] = [
   { method: "POST", path: "/interaction/:uid/sign-in", protection: "interaction", anonymous: 400 },
   { method: "GET", path: "/interaction/:uid/create-account", protection: "interaction", anonymous: 400 },
   { method: "POST", path: "/interaction/:uid/create-account", protection: "interaction", anonymous: 400 },
+  ...FACTOR_PAGES.flatMap(
+    (page) =>
+      [
+        { method: "GET", path: `/interaction/:uid/${page}`, protection: "interaction", anonymous: 400 },
+        { method: "POST", path: `/interaction/:uid/${page}`, protection: "interaction", anonymous: 400 },
+      ] as const,
+  ),
+  { method: "GET", path: "/interaction/:uid/recovery-codes.txt", protection: "interaction", anonymous: 400 },
   { method: "GET", path: "/interaction/:uid/consent", protection: "interaction", anonymous: 400 },
   { method: "POST", path: "/interaction/:uid/consent", protection: "interaction", anonymous: 400 },
   { method: "GET", path: "/interaction/:uid/switch", protection: "interaction", anonymous: 400 },
@@ -57,6 +76,33 @@ export const ROUTES: readonly Route[] = [
   { method: "GET", path: "/account", protection: "session", anonymous: 303 },
   { method: "GET", path: "/account/signed-in", protection: "public", anonymous: 303 },
   { method: "POST", path: "/account/sign-out", protection: "session", anonymous: 303 },
+  { method: "GET", path: "/account/profile", protection: "session", anonymous: 303 },
+  { method: "POST", path: "/account/profile", protection: "session", anonymous: 303 },
+  { method: "GET", path: "/account/password", protection: "session", anonymous: 303 },
+  { method: "POST", path: "/account/password", protection: "session", anonymous: 303 },
+  { method: "GET", path: "/account/methods", protection: "session", anonymous: 303 },
+  ...["app", "passkey", "rename", "remove"].flatMap(
+    (page) =>
+      [
+        { method: "GET", path: `/account/methods/${page}`, protection: "session", anonymous: 303 },
+        { method: "POST", path: `/account/methods/${page}`, protection: "session", anonymous: 303 },
+      ] as const,
+  ),
+  { method: "GET", path: "/account/recovery-codes", protection: "session", anonymous: 303 },
+  { method: "POST", path: "/account/recovery-codes", protection: "session", anonymous: 303 },
+  { method: "GET", path: "/account/recovery-codes.txt", protection: "session", anonymous: 303 },
+  { method: "POST", path: "/account/recovery-codes/new", protection: "session", anonymous: 303 },
+  { method: "GET", path: "/account/devices", protection: "session", anonymous: 303 },
+  { method: "POST", path: "/account/devices/end", protection: "session", anonymous: 303 },
+  { method: "POST", path: "/account/devices/end-others", protection: "session", anonymous: 303 },
+  { method: "GET", path: "/account/apps", protection: "session", anonymous: 303 },
+  { method: "POST", path: "/account/apps/withdraw", protection: "session", anonymous: 303 },
+  { method: "GET", path: "/account/activity", protection: "session", anonymous: 303 },
+  { method: "GET", path: "/account/activity/not-me", protection: "session", anonymous: 303 },
+  { method: "GET", path: "/account/data", protection: "session", anonymous: 303 },
+  { method: "GET", path: "/account/data.json", protection: "session", anonymous: 303 },
+  { method: "GET", path: "/account/delete", protection: "session", anonymous: 303 },
+  { method: "POST", path: "/account/delete", protection: "session", anonymous: 303 },
   { method: "GET", path: "/signed-out", protection: "public", anonymous: 200 },
 
   { method: "GET", path: "/health/live", protection: "public", anonymous: 200 },
@@ -65,4 +111,6 @@ export const ROUTES: readonly Route[] = [
   { method: "GET", path: "/assets/brand.css", protection: "public", anonymous: 200 },
   { method: "GET", path: "/assets/favicon.svg", protection: "public", anonymous: 200 },
   { method: "GET", path: "/assets/glyph.svg", protection: "public", anonymous: 200 },
+  { method: "GET", path: "/assets/passkey.js", protection: "public", anonymous: 200 },
+  { method: "GET", path: "/assets/simplewebauthn.js", protection: "public", anonymous: 200 },
 ];

@@ -9,6 +9,8 @@ export interface PlainApp {
   readonly clientId: string;
   /** Begins a sign-in when a browser opens it; parameters are passed on (`?prompt=login`). */
   readonly signInUrl: string;
+  /** What the last ID token says. */
+  lastClaims(): oauth.IDToken | undefined;
   close(): Promise<void>;
 }
 
@@ -18,20 +20,23 @@ export interface PlainAppOptions {
   /** `shop.localhost`, say, is another site than an issuer on `localhost`. */
   readonly hostname?: string;
   readonly clientId?: string;
+  /** Then nobody is asked what to allow. */
+  readonly isFirstParty?: boolean;
 }
 
 const SIGNED_IN = "Signed in to Shop";
 const START_AGAIN = "Start again";
 const COOKIE = "shop=signed-in";
 
-/** Starts the app and registers it as a public client that is not first-party. */
+/** Starts the app and registers it as a public client. */
 export async function startPlainApp(options: PlainAppOptions): Promise<PlainApp> {
-  const { issuer, hostname = "localhost", clientId = "shopWeb" } = options;
+  const { issuer, hostname = "localhost", clientId = "shopWeb", isFirstParty = false } = options;
   const port = await freePort();
   const origin = `http://${hostname}:${port}`;
   await options.clients.addClient({
     id: clientId,
     name: "Shop",
+    isFirstParty,
     redirectUris: [`${origin}/callback`],
     postLogoutRedirectUris: [`${origin}/`],
     homeUri: `${origin}/`,
@@ -58,6 +63,7 @@ export async function startPlainApp(options: PlainAppOptions): Promise<PlainApp>
     origin,
     clientId,
     signInUrl: `${origin}/sign-in`,
+    lastClaims: relyingParty.lastClaims,
     async close() {
       const hasClosed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
@@ -71,6 +77,7 @@ function createRelyingParty(app: { issuer: string; clientId: string; redirectUri
   const insecure = { [oauth.allowInsecureRequests]: true };
   const verifiers = new Map<string, string>();
   let idToken: string | undefined;
+  let claims: oauth.IDToken | undefined;
 
   async function discover(): Promise<oauth.AuthorizationServer> {
     const issuer = new URL(app.issuer);
@@ -78,6 +85,7 @@ function createRelyingParty(app: { issuer: string; clientId: string; redirectUri
   }
 
   return {
+    lastClaims: () => claims,
     async begin(extra: URLSearchParams): Promise<URL> {
       const [state, verifier] = [oauth.generateRandomState(), oauth.generateRandomCodeVerifier()];
       verifiers.set(state, verifier);
@@ -113,6 +121,7 @@ function createRelyingParty(app: { issuer: string; clientId: string; redirectUri
       );
       const tokens = await oauth.processAuthorizationCodeResponse(server, client, response, { requireIdToken: true });
       idToken = tokens.id_token;
+      claims = oauth.getValidatedIdTokenClaims(tokens);
       return SIGNED_IN;
     },
     async signOutUrl(returnTo: string): Promise<URL> {

@@ -1,10 +1,10 @@
 /**
  * The texts of the hosted pages, by language. English decides the keys: a language that lacks one does not compile.
  *
- * To add a language: copy `en.ts`, translate it, and add it to {@link catalogues}. See `docs/pages.md`.
+ * To add a language: copy the folder `en`, translate it, and add it to {@link catalogues}. See `docs/pages.md`.
  */
-import { de } from "./de.ts";
-import { en } from "./en.ts";
+import { de } from "./de/index.ts";
+import { en } from "./en/index.ts";
 
 export type MessageKey = keyof typeof en;
 

@@ -31,6 +31,7 @@ export function createSignInDescription(deps: SignInDescriptionDeps) {
     return {
       id: tag + name,
       clientId,
+      lastUsedAt: Math.max(grant?.begunAt ?? 0, ...refreshesOf(fields, name)),
       audiences: grant === undefined ? "all" : Object.keys(resources ?? {}),
       // A grant of which the store no longer knows what it gave may have given this as well.
       outlivesSession:
@@ -73,6 +74,14 @@ interface GrantContent {
 function isMentioned(fields: Fields, grantName: string): boolean {
   const grant = fields.get(grantField(grantName));
   return grant !== undefined && readMention(grant) !== undefined;
+}
+
+/** When each of a grant's families was used last. */
+function refreshesOf(fields: Fields, grantName: string): readonly number[] {
+  return [...fields].flatMap(([name, value]) => {
+    const head = /^r./.test(name) ? readFamilyHead(value) : undefined;
+    return head?.grantName === grantName ? [head.begunAt] : [];
+  });
 }
 
 /** The session's own end says when it was used last, and each refresh says so of its family. */

@@ -12,6 +12,7 @@ const OWN_MEMBERS = [
   "allowed_origins",
   "refresh_idle_seconds",
   "refresh_max_seconds",
+  "factor_policy",
 ] as const;
 
 export const extraClientMetadata: Configuration["extraClientMetadata"] = { properties: [...OWN_MEMBERS] };
@@ -59,6 +60,7 @@ function optionalMembers(client: Client): Partial<ClientMetadata> {
     backchannel_logout_session_required: client.backchannelLogoutSessionRequired,
     refresh_idle_seconds: client.refreshIdleSeconds,
     refresh_max_seconds: client.refreshMaxSeconds,
+    factor_policy: client.mfa,
     logo_uri: client.logoUri,
     policy_uri: client.policyUri,
     tos_uri: client.termsUri,

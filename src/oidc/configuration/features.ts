@@ -14,6 +14,8 @@ export interface FeaturesDeps extends ResourceServersDeps, SignOutPagesDeps {
 export function features(deps: FeaturesDeps): NonNullable<Configuration["features"]> {
   return {
     devInteractions: { enabled: false },
+    // For the claim `acr`. No other has to be asked for: the scopes bring them.
+    claimsParameter: { enabled: true },
     clientCredentials: { enabled: true },
     dPoP: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },

@@ -1,4 +1,5 @@
 import { type Configuration, errors, type KoaContextWithOIDC } from "oidc-provider";
+import { refuseUnknownAcrs } from "../asked-assurance.ts";
 
 /** All parameters of an authorization request together, as JSON. Anybody can make us keep them for an hour. */
 export const PARAMETER_BYTES_MAX = 8 * 1024;
@@ -6,12 +7,17 @@ export const PARAMETER_BYTES_MAX = 8 * 1024;
 const VALUE_BYTES_MAX = 2 * 1024;
 
 /**
- * Refuses authorization requests that are larger than any app needs, pushed or not. It runs once the redirect URI is
- * known to be the client's, so that the app is told.
+ * Refuses authorization requests that are larger than any app needs, or ask for what nobody could reach, pushed or not.
+ * It runs once the redirect URI is known to be the client's, so that the app is told.
  *
  * The library's checks of parameters go by a name. This one looks at all of them, and hangs on one that it knows anyway.
  */
-export const PARAMETER_CHECKS: NonNullable<Configuration["extraParams"]> = { client_id: refuseOversized };
+export const PARAMETER_CHECKS: NonNullable<Configuration["extraParams"]> = {
+  client_id(ctx) {
+    refuseOversized(ctx);
+    refuseUnknownAcrs(ctx);
+  },
+};
 
 function refuseOversized({ oidc }: KoaContextWithOIDC): void {
   const { request: _pushed, ...params } = oidc.params ?? {};

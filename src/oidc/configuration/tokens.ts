@@ -1,5 +1,7 @@
 import { type Configuration, errors, type KoaContextWithOIDC } from "oidc-provider";
+import type { FactorPolicy } from "../../config/index.ts";
 import { currentRequestScope, type ProtocolState } from "../adapter/index.ts";
+import { policyFor } from "../asked-assurance.ts";
 
 /**
  * How tokens come about and end.
@@ -7,11 +9,31 @@ import { currentRequestScope, type ProtocolState } from "../adapter/index.ts";
  * A token lives and dies with the session that it came from, unless the person granted `offline_access`. A refresh gives
  * a new refresh token and ends the old one in the same step; see `refresh-grant.ts`.
  */
-export const TOKENS = {
-  expiresWithSession: (_ctx, token) => !token.scopes.has("offline_access"),
-  issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed("refresh_token"),
-  rotateRefreshToken: (ctx) => rotatesRefreshToken(ctx),
-} satisfies Partial<Configuration>;
+export function tokens(factorPolicy: FactorPolicy) {
+  return {
+    expiresWithSession: (_ctx, token) => !token.scopes.has("offline_access"),
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed("refresh_token"),
+    rotateRefreshToken(ctx) {
+      refuseWeakSignIn(ctx, ctx.oidc.entities.RefreshToken, factorPolicy);
+      return rotatesRefreshToken(ctx);
+    },
+  } satisfies Partial<Configuration>;
+}
+
+/**
+ * Since the sign-in the operator may have decided that this client's people need a second factor. Of a refresh token it
+ * is asked before anything is spent; the app sends the person to sign in.
+ */
+export function refuseWeakSignIn(
+  { oidc }: KoaContextWithOIDC,
+  source: { readonly amr?: readonly string[] | undefined } | undefined,
+  deployment: FactorPolicy,
+): void {
+  const isRequired = policyFor(oidc.client, deployment) === "required";
+  if (isRequired && source?.amr?.includes("mfa") !== true) {
+    throw new errors.InvalidGrant("the sign-in had no second factor, and this client needs one");
+  }
+}
 
 /**
  * Whether a refresh gives a new refresh token: unless it is a retry, or the client proves who it is each time, by the key

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { sha256 } from "../core/index.ts";
+import type { Db } from "../storage/index.ts";
+import { createTestAccounts, openAccountsFixture, PASSWORD, unique } from "./accounts-fixture.ts";
+import { createKnownDevices } from "./known-devices.ts";
+
+const DAY_SECONDS = 86_400;
+
+vi.setConfig({ testTimeout: 30_000 });
+
+let db: Db;
+let close: () => Promise<void>;
+
+beforeAll(async () => {
+  ({ db, close } = await openAccountsFixture());
+}, 30_000);
+
+afterAll(() => close());
+
+function scene() {
+  let nowMs = Date.now();
+  const devices = createKnownDevices({ db, clock: { nowMs: () => nowMs } });
+  const register = async (): Promise<string> => {
+    const input = { email: `${unique("known")}@example.com`, name: "Alice", password: PASSWORD };
+    return (await createTestAccounts(db).accounts.register(input, "operator")).id;
+  };
+  return { devices, register, passSeconds: (seconds: number) => void (nowMs += seconds * 1_000) };
+}
+
+test("a browser that completed a sign-in is known to that account and no other, by a digest of its token", async () => {
+  const { devices, register } = scene();
+  const [alice, bob] = [await register(), await register()];
+  const token = await devices.note(alice, undefined);
+  expect(token).toMatch(/^[\w-]{43}$/);
+  expect(await devices.recognize(alice, token)).toEqual({
+    id: sha256(token).toString("base64url"),
+    isTrusted: false,
+  });
+  expect(await devices.recognize(bob, token)).toBeUndefined();
+  expect(await devices.recognize(alice, undefined)).toBeUndefined();
+  expect(await devices.note(alice, token)).toBe(token);
+});
+
+test.each(["", "short", "a".repeat(44), "é".repeat(43), "a".repeat(42).concat("\u0000")])(
+  "the malformed token %j is known to nobody, and replaced",
+  async (token) => {
+    const { devices, register } = scene();
+    const alice = await register();
+    expect(await devices.recognize(alice, token)).toBeUndefined();
+    expect(await devices.note(alice, token)).toMatch(/^[\w-]{43}$/);
+  },
+);
+
+test("a token that somebody else planted is replaced, and opens nothing to who knows it", async () => {
+  const { devices, register } = scene();
+  const [alice, mallory] = [await register(), await register()];
+  const planted = await devices.note(mallory, undefined, { trustForSeconds: DAY_SECONDS });
+  const token = await devices.note(alice, planted, { trustForSeconds: DAY_SECONDS });
+  expect(token).not.toBe(planted);
+  expect(await devices.recognize(alice, planted)).toBeUndefined();
+  expect(await devices.recognize(mallory, planted)).toBeUndefined();
+  // The browser is still known to both who share it.
+  expect(await devices.recognize(alice, token)).toMatchObject({ isTrusted: true });
+  expect(await devices.recognize(mallory, token)).toMatchObject({ isTrusted: true });
+});
+
+test("trust ends when its time is over, and at once with distrust; the browser stays known", async () => {
+  const { devices, register, passSeconds } = scene();
+  const alice = await register();
+  const token = await devices.note(alice, undefined, { trustForSeconds: DAY_SECONDS });
+  passSeconds(DAY_SECONDS - 1);
+  await devices.note(alice, token);
+  expect(await devices.recognize(alice, token)).toMatchObject({ isTrusted: true });
+  passSeconds(1);
+  expect(await devices.recognize(alice, token)).toMatchObject({ isTrusted: false });
+  await devices.note(alice, token, { trustForSeconds: DAY_SECONDS });
+  await devices.distrust(alice);
+  expect(await devices.recognize(alice, token)).toMatchObject({ isTrusted: false });
+});
+
+test("distrust within a transaction that is rolled back changes nothing", async () => {
+  const { devices, register } = scene();
+  const alice = await register();
+  const token = await devices.note(alice, undefined, { trustForSeconds: DAY_SECONDS });
+  const failing = db.transaction().execute(async (tx) => {
+    await devices.distrust(alice, tx);
+    throw new Error("it went wrong");
+  });
+  await expect(failing).rejects.toThrow("it went wrong");
+  expect(await devices.recognize(alice, token)).toMatchObject({ isTrusted: true });
+});
+
+test("a browser is forgotten 180 days after its last use, and swept then", async () => {
+  const { devices, register, passSeconds } = scene();
+  const alice = await register();
+  await devices.sweep();
+  const token = await devices.note(alice, undefined);
+  passSeconds(100 * DAY_SECONDS);
+  await devices.note(alice, token);
+  passSeconds(180 * DAY_SECONDS - 1);
+  expect(await devices.recognize(alice, token)).toBeDefined();
+  passSeconds(1);
+  expect(await devices.recognize(alice, token)).toBeUndefined();
+  expect(await devices.sweep()).toBeGreaterThanOrEqual(1);
+  expect(await devices.sweep()).toBe(0);
+});
+
+test("an account has 50 browsers: the one that was used longest ago goes for the 51st", async () => {
+  const { devices, register, passSeconds } = scene();
+  const alice = await register();
+  const tokens: string[] = [];
+  for (let count = 0; count < 50; count += 1) {
+    tokens.push(await devices.note(alice, undefined));
+    passSeconds(1);
+  }
+  expect(await devices.recognize(alice, tokens[0])).toBeDefined();
+  await devices.note(alice, tokens[0]);
+  passSeconds(1);
+  await devices.note(alice, undefined);
+  expect(await devices.recognize(alice, tokens[0])).toBeDefined();
+  expect(await devices.recognize(alice, tokens[1])).toBeUndefined();
+  expect(await devices.recognize(alice, tokens[2])).toBeDefined();
+});

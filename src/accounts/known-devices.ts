@@ -1,0 +1,149 @@
+import { type Clock, randomToken, sha256 } from "../core/index.ts";
+import { type Db, DELETE_BATCH, deleteInBatches, guardStore } from "../storage/index.ts";
+
+const LIFETIME_DAYS = 180;
+const DAY_MS = 24 * 60 * 60 * 1_000;
+const DEVICES_MAX = 50;
+/** 256 bits in base64url. */
+const TOKEN = /^[\w-]{43}$/;
+
+/** A browser that completed a sign-in to the account before. */
+export interface KnownDevice {
+  /** A digest of what its cookie holds. */
+  readonly id: string;
+  /** Whether the person said that it is to be asked for no second factor, and that still holds. */
+  readonly isTrusted: boolean;
+}
+
+/** The browsers that people have signed in with. Only digests of their tokens are stored. */
+export interface KnownDevices {
+  /** `token` is what the browser's cookie holds: untrusted. */
+  recognize(accountId: string, token: string | undefined): Promise<KnownDevice | undefined>;
+  /**
+   * Notes that this browser completed a sign-in, and returns the token for its cookie. It is the same one where the
+   * account knows it; otherwise it is new, so that nobody can plant a token that they know themselves.
+   */
+  note(
+    accountId: string,
+    token: string | undefined,
+    options?: { readonly trustForSeconds?: number | undefined },
+  ): Promise<string>;
+  /** No browser of the account is trusted any more. `tx`: the transaction of the change that it follows from. */
+  distrust(accountId: string, tx?: Db): Promise<void>;
+  /** Deletes what was not used for too long; returns how many. */
+  sweep(): Promise<number>;
+}
+
+interface KnownDeviceTable {
+  account_id: string;
+  device: string;
+  created_at: Date;
+  last_used_at: Date;
+  expires_at: Date;
+  trusted_until: Date | null;
+}
+
+interface Deps {
+  readonly db: Db;
+  readonly clock: Clock;
+}
+
+const withTables = (db: Db) => db.$extendTables<{ known_devices: KnownDeviceTable }>();
+
+/** Rows live for 180 days from their last use, the 50 newest of an account. */
+export function createKnownDevices({ db, clock }: Deps): KnownDevices {
+  const now = () => new Date(clock.nowMs());
+  async function recognize(accountId: string, token: string | undefined): Promise<KnownDevice | undefined> {
+    if (token === undefined || !TOKEN.test(token)) return undefined;
+    const row = await withTables(db)
+      .selectFrom("known_devices")
+      .select(["device", "trusted_until"])
+      .where("account_id", "=", accountId)
+      .where("device", "=", digestOf(token))
+      .where("expires_at", ">", now())
+      .executeTakeFirst();
+    return row && { id: row.device, isTrusted: row.trusted_until !== null && row.trusted_until > now() };
+  }
+  return {
+    recognize: (accountId, token) => guardStore(() => recognize(accountId, token)),
+    note: (accountId, token, { trustForSeconds } = {}) =>
+      guardStore(async () => {
+        const known = await recognize(accountId, token);
+        const kept = known === undefined || token === undefined ? randomToken() : token;
+        await db.transaction().execute(async (tx) => {
+          if (kept !== token && token !== undefined && TOKEN.test(token)) await rename(tx, token, kept);
+          await noteUse(tx, { accountId, device: digestOf(kept), now: now(), trustForSeconds });
+          await dropOldest(tx, accountId);
+        });
+        return kept;
+      }),
+    distrust: (accountId, tx = db) =>
+      guardStore(async () => {
+        await withTables(tx)
+          .updateTable("known_devices")
+          .set({ trusted_until: null })
+          .where("account_id", "=", accountId)
+          .where("trusted_until", "is not", null)
+          .execute();
+      }),
+    sweep: () => guardStore(() => deleteInBatches(() => deleteSomeExpired(db, now()))),
+  };
+}
+
+function digestOf(token: string): string {
+  return sha256(token).toString("base64url");
+}
+
+/** The browser gets another token: whoever else uses it stays known, and whoever else has the old one is not. */
+async function rename(tx: Db, from: string, to: string): Promise<void> {
+  await withTables(tx)
+    .updateTable("known_devices")
+    .set({ device: digestOf(to) })
+    .where("device", "=", digestOf(from))
+    .execute();
+}
+
+interface Use {
+  readonly accountId: string;
+  readonly device: string;
+  readonly now: Date;
+  readonly trustForSeconds: number | undefined;
+}
+
+async function noteUse(tx: Db, { accountId, device, now, trustForSeconds }: Use): Promise<void> {
+  const lifetime = { last_used_at: now, expires_at: new Date(now.getTime() + LIFETIME_DAYS * DAY_MS) };
+  const trust =
+    trustForSeconds === undefined ? {} : { trusted_until: new Date(now.getTime() + trustForSeconds * 1_000) };
+  await withTables(tx)
+    .insertInto("known_devices")
+    .values({ account_id: accountId, device, created_at: now, trusted_until: null, ...lifetime, ...trust })
+    .onConflict((conflict) => conflict.columns(["account_id", "device"]).doUpdateSet({ ...lifetime, ...trust }))
+    .execute();
+}
+
+async function dropOldest(tx: Db, accountId: string): Promise<void> {
+  const tables = withTables(tx);
+  const surplus = tables
+    .selectFrom("known_devices")
+    .select("device")
+    .where("account_id", "=", accountId)
+    .orderBy("last_used_at", "desc")
+    .orderBy("device")
+    .offset(DEVICES_MAX);
+  await tables.deleteFrom("known_devices").where("account_id", "=", accountId).where("device", "in", surplus).execute();
+}
+
+async function deleteSomeExpired(db: Db, now: Date): Promise<bigint> {
+  const tables = withTables(db);
+  const some = tables
+    .selectFrom("known_devices")
+    .select(["account_id", "device"])
+    .where("expires_at", "<=", now)
+    .limit(DELETE_BATCH);
+  const { numDeletedRows } = await tables
+    .deleteFrom("known_devices")
+    .where((builder) => builder.refTuple("account_id", "device"), "in", some.$asTuple("account_id", "device"))
+    .where("expires_at", "<=", now)
+    .executeTakeFirst();
+  return numDeletedRows;
+}

@@ -1,0 +1,96 @@
+import type { Audit } from "../audit/index.ts";
+import { AppError, type Clock } from "../core/index.ts";
+import type { Db } from "../storage/index.ts";
+import type { RequestSource } from "./account.ts";
+import { AccountFieldInvalidError, PasswordUnacceptableError } from "./account-input-errors.ts";
+import { type Credentials, findCredentialsById, setPassword } from "./account-records.ts";
+import { parseEmail } from "./email-address.ts";
+import type { PasswordHasher } from "./passwords/password-hasher.ts";
+import { checkPassword } from "./passwords/password-rules.ts";
+import type { SignInThrottle } from "./sign-in-throttle.ts";
+
+/** What a person typed. Untrusted. */
+export interface PasswordChange {
+  readonly current: string;
+  readonly next: string;
+  readonly source: RequestSource;
+}
+
+/** `refused`: the current password is another one. */
+export type PasswordChangeOutcome =
+  | { readonly outcome: "changed" }
+  | { readonly outcome: "refused" }
+  | { readonly outcome: "throttled"; readonly retryAfterSeconds: number };
+
+export interface PasswordChangeDependencies {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly audit: Audit;
+  readonly hasher: PasswordHasher;
+  readonly throttle: SignInThrottle;
+}
+
+/**
+ * Sets a new password for who knows the current one (ASVS 6.2.3). The current one is counted in the place where sign-ins
+ * are: who took over a session would otherwise have a second, unlimited place to guess it.
+ */
+export function createPasswordChange(deps: PasswordChangeDependencies) {
+  return async function changePassword(id: string, change: PasswordChange): Promise<PasswordChangeOutcome> {
+    const credentials = await findCredentialsById(deps.db, id);
+    if (credentials === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
+    refuseUnacceptable(change.next, credentials);
+    const emailFolded = foldedEmailOf(credentials);
+    const verdict = await deps.throttle.count({ emailFolded, address: change.source.address });
+    if (verdict.verdict === "closed") {
+      if (verdict.isFirst) await recordThrottling(deps, id, { by: verdict.by, source: change.source });
+      return { outcome: "throttled", retryAfterSeconds: verdict.retryAfterSeconds };
+    }
+    const isRight = await deps.hasher.verify(credentials.passwordHash, change.current);
+    const isChanged = isRight && (await replace(deps, credentials, change));
+    if (isChanged) await deps.throttle.forgive(emailFolded);
+    else await recordRefusal(deps, id, change.source);
+    return { outcome: isChanged ? "changed" : "refused" };
+  };
+}
+
+function refuseUnacceptable(next: string, { account }: Credentials): void {
+  // Half a surrogate pair has no UTF-8: all such passwords would hash alike.
+  if (!next.isWellFormed()) throw new AccountFieldInvalidError("password");
+  const verdict = checkPassword(next, { email: account.email, name: account.name });
+  if (verdict !== "acceptable") throw new PasswordUnacceptableError(verdict);
+}
+
+function foldedEmailOf({ account }: Credentials): string {
+  return parseEmail(account.email)?.folded ?? account.email;
+}
+
+/** `false` when somebody else changed the password while this one was hashed: what was proved is proved no more. */
+async function replace(
+  { db, clock, audit, hasher }: PasswordChangeDependencies,
+  { account: { id: accountId }, passwordHash: from }: Credentials,
+  { next, source }: PasswordChange,
+): Promise<boolean> {
+  const to = await hasher.hash(next);
+  return db.transaction().execute(async (tx) => {
+    const changed = await setPassword(tx, accountId, { from, to, now: new Date(clock.nowMs()) });
+    if (changed === undefined) return false;
+    await audit.append(tx, { type: "account.password_changed", accountId, ...source });
+    return true;
+  });
+}
+
+async function recordRefusal(
+  { db, audit }: Pick<PasswordChangeDependencies, "db" | "audit">,
+  accountId: string,
+  source: RequestSource,
+): Promise<void> {
+  await audit.append(db, { type: "account.password_change_failed", accountId, ...source });
+}
+
+async function recordThrottling(
+  { db, audit }: Pick<PasswordChangeDependencies, "db" | "audit">,
+  accountId: string,
+  { by, source }: { readonly by: "account" | "address"; readonly source: RequestSource },
+): Promise<void> {
+  await audit.append(db, { type: "sign_in.throttled", accountId, data: { by }, ...source });
+}

@@ -1,0 +1,109 @@
+import type { AuditEventType, StoredAuditEvent } from "../audit/index.ts";
+import { type Message, message } from "../http/index.ts";
+
+type Icon = "check" | "attention" | "person" | "key" | "laptop" | "apps" | "leave";
+
+/** What a person is told of an event. `bad` is what they may not have done themselves. */
+export interface EventInWords {
+  readonly icon: Icon;
+  readonly tone: "good" | "bad" | "";
+  readonly title: Message;
+  readonly detail?: Message;
+}
+
+/** @param client name of the app that the event names. */
+type Words = (event: StoredAuditEvent, client: string) => EventInWords;
+
+const plain =
+  (icon: Icon, title: Message): Words =>
+  () => ({ icon, tone: "", title });
+const good =
+  (title: Message): Words =>
+  () => ({ icon: "check", tone: "good", title });
+const bad =
+  (title: Message, detail?: Message): Words =>
+  () => ({ icon: "attention", tone: "bad", title, ...(detail === undefined ? {} : { detail }) });
+
+/**
+ * What people are told of, out of all that is recorded about their account. Left out is what says the same twice (a
+ * sign-in that succeeded is followed by its session), and what only an operator can make something of.
+ */
+export const EVENT_WORDS = {
+  "account.registered": good(message("event.registered")),
+  "account.disabled": bad(message("event.disabled")),
+  "account.enabled": plain("person", message("event.enabled")),
+  "account.profile_changed": plain("person", message("event.profileChanged")),
+  "account.password_changed": good(message("event.passwordChanged")),
+  "account.password_change_failed": bad(message("event.passwordChangeFailed"), message("event.nothingChanged")),
+  "sign_in.failed": ({ data }) =>
+    data["reason"] === "account_disabled"
+      ? { icon: "attention", tone: "bad", title: message("event.signInDisabled") }
+      : { icon: "attention", tone: "bad", title: message("event.wrongPassword"), detail: message("event.nobodyGotIn") },
+  "sign_in.throttled": bad(message("event.throttled"), message("event.nobodyGotIn")),
+  "session.started": (_, client) => ({
+    icon: "check",
+    tone: "good",
+    title: client === "" ? message("event.signedIn") : message("event.signedInTo", { client }),
+  }),
+  "session.ended": ({ data }) => ({ icon: "leave", tone: "", title: endInWords(data["reason"]) }),
+  "consent.given": (_, client) => ({ icon: "apps", tone: "", title: message("event.consentGiven", { client }) }),
+  "consent.withdrawn": (_, client) => ({
+    icon: "apps",
+    tone: "",
+    title: message("event.consentWithdrawn", { client }),
+  }),
+  "authorization_code.reuse_detected": (_, client) => stolen(client),
+  "refresh_token.reuse_detected": (_, client) => stolen(client),
+  "factor.enrolled": ({ data }) => ({ icon: "key", tone: "good", title: factorAdded(data["factor"]) }),
+  "factor.removed": ({ data }) => ({ icon: "key", tone: "", title: factorRemoved(data["factor"]) }),
+  "factor.failed": bad(message("event.factorFailed"), message("event.knewPassword")),
+  "factor.paused": bad(message("event.factorPaused"), message("event.knewPassword")),
+  "factors.reset": plain("key", message("event.factorsReset")),
+  "recovery_code.used": plain("key", message("event.recoveryCodeUsed")),
+  "recovery_codes.made": plain("key", message("event.recoveryCodesMade")),
+  "passkey.failed": bad(message("event.passkeyFailed"), message("event.nobodyGotIn")),
+  "passkey.clone_suspected": bad(message("event.passkeyCopied"), message("event.passkeyCopied.detail")),
+} as const satisfies Partial<Record<AuditEventType, Words>>;
+
+export type ToldEventType = keyof typeof EVENT_WORDS;
+
+export const TOLD_EVENT_TYPES = Object.keys(EVENT_WORDS).filter(isTold);
+
+export function eventInWords(event: StoredAuditEvent, client: string): EventInWords | undefined {
+  return isTold(event.type) ? EVENT_WORDS[event.type](event, client) : undefined;
+}
+
+function isTold(type: string): type is ToldEventType {
+  return Object.hasOwn(EVENT_WORDS, type);
+}
+
+function stolen(client: string): EventInWords {
+  const detail = message("event.accessReused.detail");
+  return { icon: "attention", tone: "bad", title: message("event.accessReused", { client }), detail };
+}
+
+function endInWords(reason: unknown): Message {
+  switch (reason) {
+    case "signed_out":
+      return message("event.signedOut");
+    case "ended_by_person":
+      return message("event.ended.byPerson");
+    case "password_changed":
+    case "password_reset":
+      return message("event.ended.password");
+    case "limit":
+      return message("event.ended.limit");
+    case "replaced":
+      return message("event.ended.replaced");
+    default:
+      return message("event.ended.byOperator");
+  }
+}
+
+function factorAdded(kind: unknown): Message {
+  return kind === "passkey" ? message("event.passkeyAdded") : message("event.appAdded");
+}
+
+function factorRemoved(kind: unknown): Message {
+  return kind === "passkey" ? message("event.passkeyRemoved") : message("event.appRemoved");
+}

@@ -1,0 +1,79 @@
+/** What runs beside the requests: telling apps of sign-outs, deleting what has expired, completing what a crash left. */
+import type { Services } from "./compose.ts";
+import type { Config } from "./config/index.ts";
+import { background } from "./core/index.ts";
+import type { Oidc } from "./oidc/index.ts";
+import { createAddressPolicy, createOutbound } from "./outbound/index.ts";
+import { createLogoutWorker, LOGOUT_CHANNEL, type LogoutWorker } from "./sessions/index.ts";
+import { asStoreFailure } from "./storage/index.ts";
+
+const SWEEP_EVERY_MS = 60_000;
+const COMPLETE_ENDINGS_EVERY_MS = 3_000;
+
+/** Tells apps of sessions that ended: at once when something is put into the queue, and what waits when it is due. */
+export function startLogoutWorker(
+  config: Config,
+  { database, clock, audit, logger }: Services,
+  prepareLogout: Oidc["prepareLogout"],
+): LogoutWorker {
+  const outbound = createOutbound({ policy: createAddressPolicy(config.outboundAllowedNetworks) });
+  const report = (error: unknown): void =>
+    logger.warn({ reason: String(asStoreFailure(error)) }, "could not tell apps of ended sessions");
+  const worker = createLogoutWorker({ db: database.db, clock, audit, outbound, prepareLogout, report });
+  const listener = database.listen(LOGOUT_CHANNEL, () => worker.wake());
+  worker.start();
+  return {
+    ...worker,
+    async close() {
+      await listener.close();
+      await worker.close();
+    },
+  };
+}
+
+export function startSweeping(services: Services): NodeJS.Timeout {
+  const { accounts, knownDevices, factors, protocol, sessions, logoutQueue, revocations, logger } = services;
+  const report = (error: unknown): void => logger.warn({ reason: String(asStoreFailure(error)) }, "could not sweep");
+  const sweeps = [
+    () => protocol.sweep(),
+    () => sessions.sweep(),
+    () => accounts.sweepThrottle(),
+    () => knownDevices.sweep(),
+    () => factors.sweep(),
+    () => logoutQueue.sweep(),
+    () => revocations.sweep(),
+  ];
+  // One after the other, for the sake of the connections; one that fails keeps no other from it.
+  const sweep = async (): Promise<void> => {
+    for (const one of sweeps) await one().catch(report);
+  };
+  return setInterval(() => background(sweep(), report), SWEEP_EVERY_MS).unref();
+}
+
+/** Once, in the background: signing in works with either seal. */
+export function startResealing({ factors, logger }: Services): void {
+  background(
+    factors.reseal().then(() => undefined),
+    (error) => logger.warn({ reason: String(asStoreFailure(error)) }, "could not seal the secrets of factors anew"),
+  );
+}
+
+/** What a crash, or a protocol store that was away, left of endings: at the start, and every few seconds. */
+export function startCompletingEndings({ sessions, logger }: Services): NodeJS.Timeout {
+  let underWay = false;
+  const complete = async (): Promise<void> => {
+    if (underWay) return;
+    underWay = true;
+    try {
+      await sessions.completeEndings();
+    } finally {
+      underWay = false;
+    }
+  };
+  const inBackground = (): void =>
+    background(complete(), (error) => {
+      logger.warn({ reason: String(asStoreFailure(error)) }, "could not complete the ending of sessions");
+    });
+  inBackground();
+  return setInterval(inBackground, COMPLETE_ENDINGS_EVERY_MS).unref();
+}

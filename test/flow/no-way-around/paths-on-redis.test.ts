@@ -1,0 +1,3 @@
+import { testEveryPath } from "./matrix.ts";
+
+testEveryPath("redis", "deployment");

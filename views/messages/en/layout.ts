@@ -1,0 +1,53 @@
+/** Texts of what all pages share: frame, fields, ways on, and the start page. */
+export const layout = {
+  verbatim: "{text}",
+
+  "layout.skipToForm": "Skip to the form",
+  "layout.skipToMain": "Skip to main content",
+  "layout.assure": "Good to know",
+  "layout.errorPrefix": "Error:",
+  "layout.titleWithError": "Error: {title} – {brand}",
+  "layout.title": "{title} – {brand}",
+  "layout.help": "Help",
+  "layout.privacy": "Privacy",
+
+  "summary.one": "One thing to fix",
+  "summary.many": "{count} things to fix",
+
+  "field.email": "Email",
+  "field.email.invalid": "Enter your full email address, like maya@example.com.",
+  "field.email.taken": "An account with this email exists already. Sign in instead, or use another email.",
+  "field.name": "Your name",
+  "field.name.hint": "As you’d like apps to show it.",
+  "field.name.missing": "Enter your name.",
+  "field.name.invalid": "Use at most 200 letters, digits and signs that can be seen.",
+  "field.password": "Password",
+  "field.password.missing": "Enter your password.",
+  "field.newPassword.hint": "At least 12 characters. A few unrelated words work well; spaces are fine.",
+  "field.newPassword.missing": "Choose a password.",
+  "field.newPassword.tooShort": "Use at least 12 characters.",
+  "field.newPassword.tooLong": "This password is too long. Use at most 1,000 characters.",
+  "field.newPassword.tooCommon": "Many people use this password, so it is among the first to be guessed. Choose another.",
+  "field.newPassword.ownWords": "This password is made of your own name or email. Choose something unrelated.",
+  "field.newPassword.unacceptable": "This password cannot be used. Choose another.",
+
+  "client.askedToSignOut": "asked to sign you out",
+
+  "way.backToClient": "Back to {client}",
+  "way.continueToClient": "Continue to {client}",
+  "way.signInAgain": "Sign in again",
+  "way.tryAgain": "Try again",
+  "way.toAccount": "Go to your account",
+  "way.toStart": "Go to the start page",
+
+  "start.title": "Welcome",
+  "start.heading": "One sign-in for all your apps",
+  "start.lede": "{brand} keeps your account, so that apps never see your password.",
+  "start.account": "Go to your account",
+  "start.createAccount": "Create an account",
+  "start.demo": "Open the demo app",
+  "start.trial.title": "This is a trial",
+  "start.trial.text": "Everything runs on this computer and is kept in one folder. Use made-up accounts.",
+  "start.trial.demo": "The demo app signs you in here, then calls a separate service with what it got.",
+  "start.assure": "Sign in only where the address bar says **{host}**.",
+} as const;
