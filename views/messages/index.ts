@@ -5,6 +5,7 @@
  */
 import { de } from "./de/index.ts";
 import { en } from "./en/index.ts";
+import { fr } from "./fr/index.ts";
 
 export type MessageKey = keyof typeof en;
 
@@ -19,4 +20,4 @@ type SlotNames<Text extends string> = Text extends `${string}{${infer Name}}${in
 export type SlotsOf<Key extends MessageKey> = SlotNames<(typeof en)[Key]>;
 
 /** By BCP 47 language tag in lower case. English is the last resort. */
-export const catalogues: { readonly en: Catalogue } & Readonly<Record<string, Catalogue>> = { en, de };
+export const catalogues: { readonly en: Catalogue } & Readonly<Record<string, Catalogue>> = { en, de, fr };

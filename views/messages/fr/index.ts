@@ -1,0 +1,18 @@
+/** Français. */
+import type { Catalogue } from "../index.ts";
+import { account } from "./account.ts";
+import { activity } from "./activity.ts";
+import { factors } from "./factors.ts";
+import { failures } from "./failures.ts";
+import { layout } from "./layout.ts";
+import { methods } from "./methods.ts";
+import { signIn } from "./sign-in.ts";
+
+export const fr = {
+  ...layout,
+  ...signIn,
+  ...factors,
+  ...failures,
+  ...methods, ...account,
+  ...activity,
+} as const satisfies Catalogue;
