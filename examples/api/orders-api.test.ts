@@ -30,9 +30,13 @@ async function isLive(url: string): Promise<true> {
   throw new Error("the feed is not live");
 }
 
-async function callApi(token: string | undefined, init: RequestInit = {}): Promise<Response> {
+interface Call extends RequestInit {
+  readonly path?: string;
+}
+
+async function callApi(token: string | undefined, { path = "/orders", ...init }: Call = {}): Promise<Response> {
   const headers = { origin: APP_ORIGIN, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
-  return await fetch(`${apiUrl}/orders`, { headers, ...init });
+  return await fetch(apiUrl + path, { headers, ...init });
 }
 
 let count = 0;
@@ -102,6 +106,42 @@ describe("anything else is refused with 401", () => {
       .setProtectedHeader({ alg: "HS256", typ: "at+jwt", kid: "key-1" })
       .sign(new TextEncoder().encode(publicKeys));
     expect([unsigned.status, (await callApi(hmac)).status]).toEqual([401, 401]);
+  });
+});
+
+describe("a refund wants a second factor, lately", () => {
+  const refund = async (claims: Readonly<Record<string, unknown>>, number = 1001): Promise<Response> =>
+    await callApi(await tokenFor("orders:write", { claims }), { method: "POST", path: `/orders/${number}/refund` });
+  const secondsAgo = (seconds: number): number => Math.floor(Date.now() / 1_000) - seconds;
+
+  test.each([
+    { what: "a password alone", claims: { acr: "urn:latchkey:acr:pwd" } },
+    { what: "a class that nobody knows", claims: { acr: "urn:mallory:acr:mfa" } },
+    { what: "no class", claims: { acr: undefined } },
+    { what: "a second factor of an hour ago", claims: { acr: "urn:latchkey:acr:mfa", auth_time: secondsAgo(3_600) } },
+    { what: "a second factor nobody knows when", claims: { acr: "phr", auth_time: undefined } },
+  ])("$what is refused, and the app can read what to ask for [RFC 9470 3]", async ({ claims }) => {
+    const answer = await refund(claims);
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get("www-authenticate")).toMatch(
+      /^Bearer error="insufficient_user_authentication",.* acr_values="urn:latchkey:acr:mfa phr", max_age="600"/,
+    );
+    expect(answer.headers.get("access-control-allow-origin")).toBe(APP_ORIGIN);
+    expect(answer.headers.get("access-control-expose-headers")).toContain("www-authenticate");
+  });
+
+  test.each(["urn:latchkey:acr:mfa", "phr"])("%s is accepted, and twice is once", async (acr) => {
+    const answers = [await refund({ acr, sub: acr }), await refund({ acr, sub: acr })];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    for (const answer of answers) expect(await answer.json()).toMatchObject({ number: 1001, status: "refunded" });
+    const list = await callApi(await tokenFor("orders:read", { claims: { sub: acr } }));
+    expect(await list.json()).toMatchObject({ orders: [{ number: 1001, status: "refunded" }] });
+  });
+
+  test("the scope is asked for first, and an order that is not theirs is a 404", async () => {
+    const reader = await tokenFor("orders:read", { claims: { acr: "phr" } });
+    expect((await callApi(reader, { method: "POST", path: "/orders/1001/refund" })).status).toBe(403);
+    expect((await refund({ acr: "phr" }, 4711)).status).toBe(404);
   });
 });
 

@@ -26,6 +26,12 @@ export interface OrdersApiOptions {
   readonly appOrigin: string;
 }
 
+/**
+ * Where money goes out, a password that somebody else may know is not enough, and neither is a sign-in from this morning.
+ * The classes are compared as they are: name each that will do, here a second factor and a passkey.
+ */
+const SURE_WHO_IT_IS = { acr: ["urn:latchkey:acr:mfa", "phr"], maxAgeSeconds: 600 } as const;
+
 /** The server has to be told to listen; when it is closed it stops following revocations. */
 export function createOrdersApi({ issuer, audience, client, appOrigin }: OrdersApiOptions): Server {
   const metadata = createResourceMetadata({
@@ -54,6 +60,11 @@ export function createOrdersApi({ issuer, audience, client, appOrigin }: OrdersA
     ctx.status = 201;
     ctx.body = orders.addFor(tokenOf(ctx).sub);
   });
+  router.post("/orders/:number/refund", protect(verifier, { scope: "orders:write", ...SURE_WHO_IT_IS }), (ctx) => {
+    const refunded = orders.refundFor(tokenOf(ctx).sub, Number(ctx.params["number"]));
+    ctx.status = refunded === undefined ? 404 : 200;
+    ctx.body = refunded ?? { error: "not_found", error_description: "There is no such order" };
+  });
   router.get("/", page.show);
 
   const app = new Koa();
@@ -77,7 +88,7 @@ function allowApp(appOrigin: string): Middleware {
         "access-control-allow-origin": appOrigin,
         "access-control-allow-methods": "GET, POST",
         "access-control-allow-headers": "authorization",
-        // Without this the app's script could not see why it was refused.
+        // Without this the app's script could not see why it was refused, and so not what to do about it.
         "access-control-expose-headers": "www-authenticate",
         "access-control-max-age": "600",
       });

@@ -5,10 +5,17 @@ const element = (id) => document.getElementById(id);
 const { issuer, clientId, scope, apiUrl } = await (await fetch("/config.json")).json();
 
 let signIn;
-let extraScope;
+/** What to ask the sign-in page for, so that the API does what it refused. */
+let wayOn;
+
+/** What can be gone on with after a trip to the sign-in page. Only what is on this list is done. */
+const TASKS = { order: placeOrder, refund: ({ number }) => refund(number) };
 
 const NOTICES = {
   denied: "You didn't allow it, so this app can't show your orders. Nothing was shared.",
+  stopped: "You stopped before the end, so nothing was ordered or refunded. Your orders are as they were.",
+  "not-sure-enough":
+    "The shop needs more than your account can prove yet, so nothing was refunded. Set up a second factor on your account page, then try again.",
   "unknown-request": "That sign-in was used before or wasn't started in this tab. Start again, it takes one click.",
   failed: "The sign-in didn't work. Start again, it takes one click.",
   ended: "Your sign-in has ended. Sign in to go on.",
@@ -42,11 +49,13 @@ async function start() {
   }
 
   if (url.pathname !== "/callback") return showSignedOut(undefined, wasSignedIn);
-  const outcome = await signIn.complete(url);
-  if (outcome === "signed-in") return showSignedIn();
+  const { outcome, task } = await signIn.complete(url);
+  if (outcome === "signed-in") return showSignedIn(task);
   // "Continue" found no session to continue. Asking the person again for a click would teach nothing.
   if (outcome === "needs-a-page") return signIn.begin();
-  return showSignedOut(outcome);
+  // Who was in the midst of something is still signed in at Latchkey, and can continue.
+  if (outcome === "denied" && task) return showSignedOut("stopped", true);
+  return showSignedOut(outcome, outcome === "not-sure-enough");
 }
 
 function connectButtons() {
@@ -54,7 +63,7 @@ function connectButtons() {
     "sign-in": () => signIn.begin(history.state?.wasSignedIn ? { prompt: "none" } : {}),
     "load-orders": loadOrders,
     "place-order": placeOrder,
-    "ask-permission": () => signIn.begin({ extraScope }),
+    "go-on": () => signIn.begin(wayOn),
     "revoke-now": revokeNow,
     "call-api": callApiOnce,
     refresh: refreshTokens,
@@ -104,17 +113,48 @@ async function placeOrder() {
   report("orders-status", "Ordering");
   const answer = await signIn.callApi(`${apiUrl}/orders`, "POST");
   if (answer.outcome === "ok") await loadOrders();
-  else explain(answer);
+  else explain(answer, { name: "order" });
 }
 
-/** What the API refused, and the one thing that the person can do about it. */
-function explain(answer) {
+/** For this the API wants a second factor, given in the last ten minutes. The app need not know: it does what it is told. */
+async function refund(number) {
+  report("orders-status", "Asking for the money back");
+  const answer = await signIn.callApi(`${apiUrl}/orders/${number}/refund`, "POST");
+  if (answer.outcome !== "ok") return explain(answer, { name: "refund", number });
+  await loadOrders();
+  report("orders-status", `Order ${number} was refunded.`);
+}
+
+/**
+ * What the API refused, and the one thing that the person can do about it: a button that leads there. The app does not
+ * leave by itself, so that nobody is sent around in circles by an API that is never content.
+ */
+function explain(answer, task) {
   if (answer.outcome === "signed-out") return showSignedOut("ended");
-  if (answer.outcome !== "needs-scope") return report("orders-status", "The shop doesn't answer. Try again.");
-  extraScope = answer.scope;
-  element("ask-permission").hidden = false;
+  if (answer.outcome === "needs-scope") {
+    return offerWayOn({
+      sentence: `The shop wants to know that you allow this app to do that (${answer.scope}).`,
+      button: "Ask for that permission",
+      request: { extraScope: answer.scope, task },
+    });
+  }
+  if (answer.outcome === "needs-proof") {
+    return offerWayOn({
+      sentence:
+        "The shop wants to be sure that it's you: with a second factor, and not too long ago. Then the refund goes on.",
+      button: "Confirm that it's you",
+      request: { acrValues: answer.acrValues, maxAgeSeconds: answer.maxAgeSeconds, task },
+    });
+  }
+  report("orders-status", "The shop doesn't answer. Try again.");
+}
+
+function offerWayOn({ sentence, button, request }) {
+  wayOn = request;
+  element("go-on").textContent = button;
+  element("go-on").hidden = false;
   element("place-order").hidden = true;
-  report("orders-status", `The shop wants to know that you allow this app to do that (${answer.scope}).`);
+  report("orders-status", sentence);
 }
 
 /** Ends the token, and leaves it in place: `Call the API` shows what it is worth from now on. */
@@ -158,10 +198,21 @@ function orderRow({ number, item, status }) {
   const detail = document.createElement("p");
   detail.textContent = `Order ${number}, ${status}`;
   row.append(title, detail);
+  if (status !== "refunded") row.append(refundButton(number));
   return row;
 }
 
-async function showSignedIn() {
+function refundButton(number) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "btn quiet";
+  button.textContent = "Get a refund";
+  button.setAttribute("aria-label", `Get a refund for order ${number}`);
+  button.addEventListener("click", () => void runOnce(button, () => refund(number)));
+  return button;
+}
+
+async function showSignedIn(task) {
   // Survives a reload and tells nobody anything: after it, the page offers to continue.
   history.replaceState({ wasSignedIn: true }, "", "/");
   const { payload } = decodeJwt(signIn.tokens.idToken);
@@ -169,6 +220,7 @@ async function showSignedIn() {
   showTokens();
   show("signed-in");
   await loadOrders();
+  if (task && Object.hasOwn(TASKS, task.name)) await TASKS[task.name](task);
 }
 
 function showTokens() {
@@ -182,10 +234,10 @@ function showTokens() {
 }
 
 function showSignedOut(reason, canContinue = false) {
-  if (!canContinue) history.replaceState(null, "", "/");
+  history.replaceState(canContinue ? { wasSignedIn: true } : null, "", "/");
   element("sign-in").textContent = canContinue ? "Continue" : reason ? "Start again" : "Sign in";
   element("invitation").textContent = canContinue
-    ? "Loading the page again dropped your tokens, as it should. Continue where you were, without typing anything."
+    ? "Leaving the page dropped your tokens, as it should. Continue where you were, without typing anything."
     : "Sign in with Latchkey. It asks you first what this app may see.";
   show("signed-out");
   notify(reason);

@@ -4,8 +4,8 @@
  * Copy this file; `app.js` shows how it is used. What it holds to, and why:
  * - Tokens live in this page's memory and nowhere else. What is in localStorage or sessionStorage can be read by any
  *   script that ever runs on this origin, and long after it was put there.
- * - sessionStorage has the pending request only (verifier, state, nonce): it must survive the trip to the sign-in page,
- *   and it is worthless without the code that comes back.
+ * - sessionStorage has the pending request only (verifier, state, nonce, and what was to be done): it must survive the trip
+ *   to the sign-in page, and it is worthless without the code that comes back.
  * - `state`, `nonce` and `iss` are checked by oauth4webapi; a response that fails a check is not looked at any further.
  * - The app goes to the sign-in page in the same tab. Hidden frames would need third-party cookies, which browsers block.
  */
@@ -22,6 +22,8 @@ const NEEDS_A_PAGE = new Set([
   "interaction_required",
   "account_selection_required",
 ]);
+/** What the other errors mean to a person; any that is not here is a failure. */
+const OUTCOMES = { access_denied: "denied", unmet_authentication_requirements: "not-sure-enough" };
 
 /**
  * @typedef {object} Settings
@@ -37,7 +39,10 @@ export class SignIn {
   #server;
   #client;
   #options;
-  /** @type {{ accessToken: string, expiresAtMs: number, refreshToken?: string, idToken: string, scope: string } | undefined} */
+  /**
+   * @type {{ accessToken: string, expiresAtMs: number, refreshToken?: string, idToken: string, subject: string, scope: string }
+   *   | undefined}
+   */
   #tokens;
   /** The refresh that is under way. A refresh token works once, so a second use beside it would look like a theft. */
   #refreshing;
@@ -68,48 +73,69 @@ export class SignIn {
   /**
    * Leaves for the sign-in page.
    *
-   * @param {{ prompt?: "none" | "consent" | "login", extraScope?: string }} [request] `prompt: "none"` shows nothing and
-   *   comes back at once: signed in, or with the outcome `needs-a-page`.
+   * @typedef {object} Request
+   * @property {"none" | "consent" | "login"} [prompt] `none` shows nothing and comes back at once: signed in, or with the
+   *   outcome `needs-a-page`
+   * @property {string} [extraScope] asked for beside what there is already
+   * @property {string} [acrValues] how the person is to prove who they are, best first, separated by spaces
+   * @property {number} [maxAgeSeconds] how long ago they may have done so
+   * @property {any} [task] what to do after the return; kept in sessionStorage, so nothing secret
+   * @param {Request} [request]
    */
-  async begin({ prompt, extraScope } = {}) {
+  async begin({ prompt, extraScope, acrValues, maxAgeSeconds, task } = {}) {
     const { clientId, redirectUri, scope } = this.#settings;
     const verifier = oauth.generateRandomCodeVerifier();
     const state = oauth.generateRandomState();
     const nonce = oauth.generateRandomNonce();
-    sessionStorage.setItem(PENDING_REQUEST, JSON.stringify({ verifier, state, nonce }));
+    const pending = { verifier, state, nonce, maxAgeSeconds, task, subject: this.#tokens?.subject };
+    sessionStorage.setItem(PENDING_REQUEST, JSON.stringify(pending));
 
     const url = new URL(this.#server.authorization_endpoint);
     const parameters = {
       client_id: clientId,
       redirect_uri: redirectUri,
       response_type: "code",
-      scope: extraScope ? `${scope} ${extraScope}` : scope,
+      // The new token is instead of the old one: what that was good for has to be asked for again.
+      scope: joinScopes(scope, this.#tokens?.scope, extraScope),
       code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
       code_challenge_method: "S256",
       state,
       nonce,
-      ...(prompt ? { prompt } : {}),
+      prompt,
+      acr_values: acrValues,
+      max_age: maxAgeSeconds,
     };
-    for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+    for (const [name, value] of Object.entries(parameters)) {
+      if (value !== undefined) url.searchParams.set(name, value);
+    }
     location.assign(url);
   }
 
   /**
    * Reads the response that the sign-in page sent the browser back with.
    *
-   * @param {URL} url the address that the browser was sent to
-   * @returns {Promise<"signed-in" | "denied" | "needs-a-page" | "unknown-request" | "failed">} `unknown-request`: this tab
+   * @typedef {"signed-in" | "denied" | "not-sure-enough" | "needs-a-page" | "unknown-request" | "failed"} Outcome
+   *   `not-sure-enough`: the person cannot prove who they are in the way that was asked for. `unknown-request`: this tab
    *   asked for no such thing, or has had its answer before (which is what the back button leads to).
+   * @param {URL} url the address that the browser was sent to
+   * @returns {Promise<{ outcome: Outcome, task?: any }>} `task` is what `begin` was given
    */
   async complete(url) {
     const pending = takePendingRequest();
-    if (!pending || url.searchParams.get("state") !== pending.state) return "unknown-request";
+    if (!pending || url.searchParams.get("state") !== pending.state) return { outcome: "unknown-request" };
+    const outcome = await this.#outcomeOf(url, pending);
+    // What one person set out to do is not done for another who signed in instead.
+    const isSomebodyElse = outcome === "signed-in" && this.#tokens.subject !== pending.subject;
+    return { outcome, task: isSomebodyElse ? undefined : pending.task };
+  }
+
+  async #outcomeOf(url, pending) {
     try {
       await this.#redeem(url, pending);
       return "signed-in";
     } catch (error) {
       if (error instanceof oauth.AuthorizationResponseError) {
-        if (error.error === "access_denied") return "denied";
+        if (Object.hasOwn(OUTCOMES, error.error)) return OUTCOMES[error.error];
         if (NEEDS_A_PAGE.has(error.error)) return "needs-a-page";
       }
       console.error("The sign-in failed:", error);
@@ -118,7 +144,7 @@ export class SignIn {
   }
 
   /** Exchanges the code for tokens. Throws when the response is not the one that was asked for. */
-  async #redeem(url, { verifier, state, nonce }) {
+  async #redeem(url, { verifier, state, nonce, maxAgeSeconds }) {
     const parameters = oauth.validateAuthResponse(this.#server, this.#client, url, state);
     const response = await oauth.authorizationCodeGrantRequest(
       this.#server,
@@ -129,7 +155,8 @@ export class SignIn {
       verifier,
       this.#options,
     );
-    const expected = { expectedNonce: nonce, requireIdToken: true };
+    // A sign-in that is older than was asked for is refused. Which class was reached is for the API to check.
+    const expected = { expectedNonce: nonce, requireIdToken: true, maxAge: maxAgeSeconds };
     this.#keep(await oauth.processAuthorizationCodeResponse(this.#server, this.#client, response, expected));
   }
 
@@ -179,23 +206,30 @@ export class SignIn {
    * Calls an API with the access token as it is.
    *
    * @typedef {{ outcome: "ok", status: number, body: any } | { outcome: "signed-out" } | { outcome: "needs-scope", scope: string }
+   *   | { outcome: "needs-proof", acrValues?: string, maxAgeSeconds?: number }
    *   | { outcome: "refused" | "unavailable", status: number, error: string, description: string }} Answer
-   *   `refused`: the API does not accept this token. `unavailable`: it cannot say, or does not work.
+   *   `needs-proof`: the API wants to be surer of who this is; `begin` takes both values as they are. `refused`: it does not
+   *   accept this token. `unavailable`: it cannot say, or does not work.
    * @returns {Promise<Answer>}
    */
   async callApiOnce(url, method = "GET") {
     if (!this.#tokens) return { outcome: "signed-out" };
-    const headers = { authorization: `Bearer ${this.#tokens.accessToken}` };
-    const response = await fetch(url, { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const { status } = response;
-    const body = await response.json().catch(() => ({}));
-    if (response.ok) return { outcome: "ok", status, body };
-    // The API says which scope it wants (RFC 6750, section 3).
-    const challenge = response.headers.get("www-authenticate") ?? "";
-    const [, scope] = /error="insufficient_scope".*scope="([^"]+)"/.exec(challenge) ?? [];
-    if (scope) return { outcome: "needs-scope", scope };
-    const { error = "unknown", error_description: description = "" } = body;
-    return { outcome: status === 401 ? "refused" : "unavailable", status, error, description };
+    const { accessToken } = this.#tokens;
+    try {
+      const options = this.#options;
+      const response = await oauth.protectedResourceRequest(
+        accessToken,
+        method,
+        new URL(url),
+        undefined,
+        null,
+        options,
+      );
+      return await readAnswer(response);
+    } catch (error) {
+      if (!(error instanceof oauth.WWWAuthenticateChallengeError)) throw error;
+      return readChallenge(error) ?? (await readAnswer(error.response));
+    }
   }
 
   /**
@@ -233,6 +267,7 @@ export class SignIn {
       // An answer to a refresh that has no new refresh or ID token leaves the old one in use.
       refreshToken: response.refresh_token ?? this.#tokens?.refreshToken,
       idToken: response.id_token ?? this.#tokens?.idToken,
+      subject: oauth.getValidatedIdTokenClaims(response)?.sub ?? this.#tokens?.subject,
       scope: response.scope ?? this.#tokens?.scope ?? this.#settings.scope,
     };
   }
@@ -243,6 +278,30 @@ function takePendingRequest() {
   const stored = sessionStorage.getItem(PENDING_REQUEST);
   sessionStorage.removeItem(PENDING_REQUEST);
   return stored ? JSON.parse(stored) : undefined;
+}
+
+/** What would do instead, in the API's words: RFC 6750, section 3, and RFC 9470, section 3. */
+function readChallenge({ cause: challenges }) {
+  const { parameters } = challenges.find((challenge) => challenge.parameters.error) ?? {};
+  if (parameters?.error === "insufficient_scope" && parameters.scope) {
+    return { outcome: "needs-scope", scope: parameters.scope };
+  }
+  if (parameters?.error !== "insufficient_user_authentication") return undefined;
+  const maxAgeSeconds = parameters.max_age === undefined ? undefined : Number(parameters.max_age);
+  return { outcome: "needs-proof", acrValues: parameters.acr_values, maxAgeSeconds };
+}
+
+async function readAnswer(response) {
+  const { status } = response;
+  const body = await response.json().catch(() => ({}));
+  if (response.ok) return { outcome: "ok", status, body };
+  const { error = "unknown", error_description: description = "" } = body;
+  return { outcome: status === 401 ? "refused" : "unavailable", status, error, description };
+}
+
+/** Each once. */
+function joinScopes(...scopes) {
+  return [...new Set(scopes.flatMap((scope) => scope?.split(" ") ?? []))].join(" ");
 }
 
 function isLoopback({ hostname }) {

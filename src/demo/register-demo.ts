@@ -26,7 +26,7 @@ export function demoDeclarations({ appUrl, apiUrl }: DemoOrigins): {
         name: "Demo API",
         scopes: [
           { name: "orders:read", description: "See your orders" },
-          { name: "orders:write", description: "Place orders for you" },
+          { name: "orders:write", description: "Place and refund orders for you" },
         ],
       },
     ],

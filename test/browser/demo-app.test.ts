@@ -96,7 +96,7 @@ test("the app asks for one more permission when the API wants it [RFC 6750 3.1]"
   await press(page, "Ask for that permission");
   await expect.poll(headingOf(page), PATIENTLY).toBe("Let Demo app use your account?");
   const asked = await textOf(page)();
-  expect(asked).toContain("Place orders for you");
+  expect(asked).toContain("Place and refund orders for you");
   expect(asked).not.toContain("See your email address");
   await press(page, "Allow");
   await press(page, "Order more tea");
