@@ -61,17 +61,16 @@ function submitAll(halves: readonly Half[], code: string, step = "second-factor"
 
 /** Goes on with who won; who lost is told of a wrong code, or of a pause. */
 async function winnersOf(halves: readonly Half[], answers: readonly RawAnswer[]): Promise<readonly Half[]> {
-  const winners: Half[] = [];
-  for (const [turn, { status, headers }] of answers.entries()) {
-    const browser = halves[turn]?.browser;
-    if (status !== 303 || browser === undefined) expect([400, 429]).toContain(status);
-    else
-      winners.push({
-        browser,
-        page: await browser.open(new URL(headers.get("location") ?? "", world.latchkey.issuer)),
-      });
-  }
-  return winners;
+  expect(answers.filter(({ status }) => ![303, 400, 429].includes(status))).toEqual([]);
+  const winners = halves.map(({ browser }, turn) => ({ browser, answer: answers[turn] }));
+  return Promise.all(
+    winners
+      .filter(({ answer }) => answer?.status === 303)
+      .map(async ({ browser, answer }) => {
+        const location = answer?.headers.get("location") ?? "";
+        return { browser, page: await browser.open(new URL(location, world.latchkey.issuer)) };
+      }),
+  );
 }
 
 test("of 200 parallel uses of one code, at two nodes, one is a sign-in [ASVS 6.5.1]", async () => {
