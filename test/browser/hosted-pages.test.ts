@@ -46,7 +46,7 @@ async function toAccount(page: Page): Promise<void> {
 }
 
 /** Another device, an app that was allowed something, and somebody who tried passwords: so that the pages have rows. */
-async function useMuch(): Promise<void> {
+async function useMuchOnce(): Promise<void> {
   const page = await world.openPage();
   await toSignIn(page);
   await signIn(page, alice);
@@ -58,6 +58,10 @@ async function useMuch(): Promise<void> {
   const source = { address: "203.0.113.7" };
   for (const password of ["wrong", "wrong too"]) await world.latchkey.accounts.signIn({ ...alice, password, source });
 }
+
+let used: Promise<void> | undefined;
+
+const useMuch = (): Promise<void> => (used ??= useMuchOnce());
 
 const PAGES: readonly HostedPage[] = [
   { name: "the start page", heading: "One sign-in for all your apps", open: toIssuer("/") },
