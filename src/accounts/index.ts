@@ -14,6 +14,6 @@ export type { Account, RequestSource } from "./account.ts";
 export { AccountFieldInvalidError, PasswordUnacceptableError } from "./account-input-errors.ts";
 export { discardProofs } from "./account-records.ts";
 export { type Accounts, createAccounts } from "./accounts.ts";
-export { createKnownDevices, type KnownDevice, type KnownDevices } from "./known-devices.ts";
+export { createKnownDevices, type KnownDevices } from "./known-devices.ts";
 export { networkOf } from "./network-of.ts";
 export { parseVisibleText } from "./profile.ts";

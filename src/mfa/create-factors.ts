@@ -3,7 +3,7 @@ import { createAttempts } from "./attempts.ts";
 import { createFactorChanges } from "./changes.ts";
 import type { FactorsDependencies } from "./dependencies.ts";
 import type { Factors, Passkeys, RecoveryCodes, TotpDevices } from "./factors.ts";
-import { readOverview } from "./overview.ts";
+import { hasAnyFactor, readOverview } from "./overview.ts";
 import { createPasskeys } from "./passkeys/passkeys.ts";
 import { createRecoveryCodes } from "./recovery-codes/recovery-codes.ts";
 import { sweepFactors } from "./sweep.ts";
@@ -19,6 +19,7 @@ export function createFactors(deps: FactorsDependencies): Factors {
     totp: guardTotp({ ...createTotpEnrollment(services), verify: createTotpVerification(services) }),
     recoveryCodes: guardRecoveryCodes(createRecoveryCodes(services)),
     passkeys: guardPasskeys(createPasskeys(services)),
+    hasAny: (accountId) => guardStore(() => hasAnyFactor(services.db, accountId)),
     overview: (accountId) => guardStore(() => readOverview(services, accountId)),
     rename: (accountId, factorId, name) => guardStore(() => changes.rename(accountId, factorId, name)),
     remove: (accountId, factorId, source) => guardStore(() => changes.remove(accountId, factorId, source)),

@@ -145,6 +145,8 @@ export interface Factors {
   readonly recoveryCodes: RecoveryCodes;
   readonly passkeys: Passkeys;
   overview(accountId: string): Promise<FactorOverview>;
+  /** Whether there is a device or a passkey: all that most requests need to know. */
+  hasAny(accountId: string): Promise<boolean>;
   /** @throws AppError FACTOR_NOT_FOUND, INPUT_INVALID for a name that is empty or longer than 60 characters */
   rename(accountId: string, factorId: string, name: string): Promise<void>;
   /**

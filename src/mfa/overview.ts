@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { Clock } from "../core/index.ts";
 import type { Db } from "../storage/index.ts";
 import type { EnrolledDevice, EnrolledPasskey, FactorOverview } from "./factors.ts";
@@ -14,6 +15,14 @@ export async function readOverview(
   const hasCodes = totpDevices.length + passkeys.length > 0;
   const recoveryCodes = hasCodes ? await readRecoveryCodes(db, accountId, new Date(clock.nowMs())) : undefined;
   return { totpDevices, passkeys, recoveryCodes };
+}
+
+/** In one statement. */
+export async function hasAnyFactor(db: Db, accountId: string): Promise<boolean> {
+  const { rows } = await sql<{ has_any: boolean }>`
+    select exists (select from totp_devices where account_id = ${accountId})
+        or exists (select from passkeys where account_id = ${accountId}) as has_any`.execute(db);
+  return rows[0]?.has_any === true;
 }
 
 interface DeviceRow {

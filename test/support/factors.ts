@@ -6,6 +6,7 @@ const refuse = async (): Promise<never> => {
 
 /** Nobody has any. */
 export const noFactors: Factors = {
+  hasAny: async () => false,
   overview: async () => ({ totpDevices: [], passkeys: [], recoveryCodes: undefined }),
   totp: { beginEnrollment: refuse, confirmEnrollment: refuse, verify: refuse },
   recoveryCodes: { replace: refuse, reveal: refuse, confirmSaved: refuse, verify: refuse },
@@ -25,6 +26,7 @@ export const noFactors: Factors = {
 /** Somebody has an authenticator app and nothing else, and has just got recovery codes. */
 export const oneApp: Factors = {
   ...noFactors,
+  hasAny: async () => true,
   totp: { ...noFactors.totp, beginEnrollment: async () => ({ secret: "ABCDEFGH", uri: "otpauth://totp/x?secret=A" }) },
   passkeys: { ...noFactors.passkeys, creationOptions: async () => ({ challenge: "challenge-1" }) },
   recoveryCodes: { ...noFactors.recoveryCodes, reveal: async () => ["aaaa-bbbb", "cccc-dddd"] },
