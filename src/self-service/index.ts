@@ -6,8 +6,8 @@
  * the account; beside it there is one file a page, and `routes.ts` lists them.
  *
  * Invariants: nothing about a person is shown without their session; what changes something is a form whose token
- * belongs to that session; deleting the account and a copy of all its data need a proof of who somebody is that is no
- * older than 15 minutes; where a person comes back to is one of our own pages, whatever the address says.
+ * belongs to that session; deleting the account, a copy of all its data, and adding or removing sign-in methods need a
+ * proof of who somebody is that is no older than 15 minutes, by a second factor where there is one; where a person comes back to is one of our own pages, whatever the address says.
  */
 export { SELF_SERVICE_ROUTES } from "./routes.ts";
 export { createSelfServiceRoutes } from "./self-service-routes.ts";
