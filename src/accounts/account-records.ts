@@ -1,4 +1,4 @@
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { Db } from "../storage/index.ts";
 import type { Account } from "./account.ts";
 import type { EmailAddress } from "./email-address.ts";
@@ -66,6 +66,16 @@ export async function insertAccount(tx: Db, account: NewAccount): Promise<Accoun
 export async function findAccountById(db: Db, id: string): Promise<Account | undefined> {
   const row = await withTables(db).selectFrom("accounts").selectAll().where("id", "=", id).executeTakeFirst();
   return row && toAccount(row);
+}
+
+/** In one statement. Who is not there is not in the answer. */
+export async function findAccountsById(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, Account>> {
+  const rows = await withTables(db)
+    .selectFrom("accounts")
+    .selectAll()
+    .where("id", "=", sql<string>`any(${ids})`)
+    .execute();
+  return new Map(rows.map((row) => [row.id, toAccount(row)]));
 }
 
 export async function findCredentials(db: Db, emailFolded: string): Promise<Credentials | undefined> {

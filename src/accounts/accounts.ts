@@ -1,10 +1,10 @@
 import { availableParallelism } from "node:os";
 import type { Audit } from "../audit/index.ts";
 import type { Config } from "../config/index.ts";
-import { AppError, type Clock, createFreshCache, type FreshCache } from "../core/index.ts";
+import { AppError, type Clock, createFreshCache, createGatheredLoad, type FreshCache } from "../core/index.ts";
 import type { Db } from "../storage/index.ts";
 import type { Account, RequestSource } from "./account.ts";
-import { findAccountById, findCredentials, listAccounts, setDisabledAt } from "./account-records.ts";
+import { findAccountById, findAccountsById, findCredentials, listAccounts, setDisabledAt } from "./account-records.ts";
 import { parseEmail } from "./email-address.ts";
 import { createHashingQueue } from "./passwords/hashing-queue.ts";
 import { createPasswordChange, type PasswordChange, type PasswordChangeOutcome } from "./password-change.ts";
@@ -101,7 +101,7 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
     clock,
     ageMsMax: KNOWN_AGE_MS_MAX,
     entriesMax: KNOWN_MAX,
-    load: (id) => findAccountById(db, id),
+    load: createGatheredLoad((ids) => findAccountsById(db, ids)),
   });
   const changing = forgettingAfter(known);
   const setDisabled = changing((id: string, type: "account.disabled" | "account.enabled") =>

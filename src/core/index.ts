@@ -8,6 +8,7 @@ export { background } from "./background.ts";
 export { type Clock, epochSeconds, systemClock } from "./clock.ts";
 export { AppError, type ErrorCode, isAppError } from "./errors.ts";
 export { createFreshCache, type FreshCache } from "./fresh-cache.ts";
+export { createGatheredLoad } from "./gathered-load.ts";
 export { equalOctets, hmacSha256, sha256 } from "./hashing.ts";
 export { randomOctets, randomReference, randomToken } from "./random.ts";
 export {

@@ -1,9 +1,10 @@
+import { createGatheredLoad } from "../core/index.ts";
 import { guardStore } from "../storage/index.ts";
 import { createAttempts } from "./attempts.ts";
 import { createFactorChanges } from "./changes.ts";
 import type { FactorsDependencies } from "./dependencies.ts";
 import type { Factors, Passkeys, RecoveryCodes, TotpDevices } from "./factors.ts";
-import { hasAnyFactor, readOverview } from "./overview.ts";
+import { findAccountsWithFactors, readOverview } from "./overview.ts";
 import { createPasskeys } from "./passkeys/passkeys.ts";
 import { createRecoveryCodes } from "./recovery-codes/recovery-codes.ts";
 import { sweepFactors } from "./sweep.ts";
@@ -15,11 +16,12 @@ import { createTotpEnrollment } from "./totp/enrollment.ts";
 export function createFactors(deps: FactorsDependencies): Factors {
   const services = { ...deps, attempts: createAttempts(deps) };
   const changes = createFactorChanges(services);
+  const isAmongThoseWithFactors = createGatheredLoad((ids) => findAccountsWithFactors(services.db, ids));
   return {
     totp: guardTotp({ ...createTotpEnrollment(services), verify: createTotpVerification(services) }),
     recoveryCodes: guardRecoveryCodes(createRecoveryCodes(services)),
     passkeys: guardPasskeys(createPasskeys(services)),
-    hasAny: (accountId) => guardStore(() => hasAnyFactor(services.db, accountId)),
+    hasAny: (accountId) => guardStore(async () => (await isAmongThoseWithFactors(accountId)) === true),
     overview: (accountId) => guardStore(() => readOverview(services, accountId)),
     rename: (accountId, factorId, name) => guardStore(() => changes.rename(accountId, factorId, name)),
     remove: (accountId, factorId, source) => guardStore(() => changes.remove(accountId, factorId, source)),

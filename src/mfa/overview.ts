@@ -17,12 +17,15 @@ export async function readOverview(
   return { totpDevices, passkeys, recoveryCodes };
 }
 
-/** In one statement. */
-export async function hasAnyFactor(db: Db, accountId: string): Promise<boolean> {
-  const { rows } = await sql<{ has_any: boolean }>`
-    select exists (select from totp_devices where account_id = ${accountId})
-        or exists (select from passkeys where account_id = ${accountId}) as has_any`.execute(db);
-  return rows[0]?.has_any === true;
+/** Those of the accounts that have any factor, in one statement. */
+export async function findAccountsWithFactors(
+  db: Db,
+  accountIds: readonly string[],
+): Promise<ReadonlyMap<string, true>> {
+  const { rows } = await sql<{ account_id: string }>`
+    select account_id from totp_devices where account_id = any(${accountIds})
+    union all select account_id from passkeys where account_id = any(${accountIds})`.execute(db);
+  return new Map(rows.map(({ account_id: accountId }) => [accountId, true]));
 }
 
 interface DeviceRow {

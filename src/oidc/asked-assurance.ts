@@ -9,12 +9,16 @@ type Parameters = Readonly<Record<string, unknown>>;
 const acrRequest = z.object({ value: z.string().optional(), values: z.array(z.string()).optional() }).nullish();
 const claimsParameter = z.object({ id_token: z.object({ acr: acrRequest }).nullish() });
 
+/** What nearly all requests ask for. */
+const ASKS_FOR_NONE: readonly string[] = [];
+
 /**
  * The classes of which an app asks for one, by `acr_values` or by the claim `acr` (OpenID Connect Core 1.0, sections
  * 3.1.2.1 and 5.5.1.1). Asked is asked, essential or not: no app gets less than it asked for without being told.
  */
 export function askedAcrs(params: Parameters): readonly string[] {
   const { acr_values: acrValues, claims } = params;
+  if (acrValues === undefined && claims === undefined) return ASKS_FOR_NONE;
   const byParameter = typeof acrValues === "string" ? acrValues.split(" ").filter((value) => value !== "") : [];
   const { value, values = [] } = (typeof claims === "string" && readAcrRequest(claims)) || {};
   return [...new Set([...byParameter, ...(value === undefined ? [] : [value]), ...values])];
