@@ -6,7 +6,8 @@
  */
 export const allowedImports = {
   core: [],
-  config: ["core"],
+  places: [],
+  config: ["core", "places"],
   observability: ["core", "config"],
   storage: ["core", "config", "observability"],
   http: ["core", "config", "observability"],

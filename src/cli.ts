@@ -15,7 +15,7 @@ import {
   printAnswer,
   type Terminal,
 } from "./commands/index.ts";
-import { type Config, ConfigError, inspectConfig, loadConfig } from "./config/index.ts";
+import { type Config, ConfigError, inspectConfig, loadConfig, type Purpose } from "./config/index.ts";
 import { isAppError } from "./core/index.ts";
 import { createLogger } from "./observability/index.ts";
 import { asStoreFailure, DataDirectoryLockedError, socketPathIn } from "./storage/index.ts";
@@ -26,22 +26,21 @@ export async function main(argv: readonly string[]): Promise<number> {
   const request = await parseCommandLine(argv, terminal);
   if (request.kind === "finished") return request.exitCode;
   if (request.kind === "check-config") return printAnswer(terminal, answerConfigCheck(inspectConfig()), request.format);
-  return withConfig(terminal, async (config) => {
-    if (request.kind === "serve") return serve(config, request.applyFile);
-    return printAnswer(terminal, await answerCommand(config, request.invocation, terminal), request.format);
-  });
+  const config = configFor(request.kind === "serve" ? "server" : "command", terminal);
+  if (config === undefined) return 1;
+  if (request.kind === "serve") return serve(config, request.applyFile);
+  return printAnswer(terminal, await answerCommand(config, request.invocation, terminal), request.format);
 }
 
-async function withConfig(terminal: Terminal, use: (config: Config) => Promise<number>): Promise<number> {
-  let config: Config;
+/** `undefined` when there are faults, which were told. */
+function configFor(purpose: Purpose, terminal: Terminal): Config | undefined {
   try {
-    config = loadConfig();
+    return loadConfig(undefined, purpose);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     terminal.writeError(`${error.message}\n`);
-    return 1;
+    return undefined;
   }
-  return use(config);
 }
 
 async function serve(config: Config, applyFile: string | undefined): Promise<number> {

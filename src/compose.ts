@@ -366,7 +366,7 @@ async function composeApp(
   app.use(createInteractionRoutes({ ...shared, ...interactionParts(config, services, oidc), knownBrowsers }));
   const { browserSessions, allowedClients } = oidc;
   const demoUrl = config.demo === undefined ? undefined : `http://localhost:${config.demo.appPort}`;
-  const site = { mode: config.mode, demoUrl, factorPolicy: config.mfa.policy };
+  const site = { mode: config.mode, demoUrl, factorPolicy: config.mfa.policy, placeOf: config.placeOf };
   app.use(createSelfServiceRoutes({ ...services, ...shared, ...site, browserSessions, allowedClients }));
   return { oidc, feed };
 }

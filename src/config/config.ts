@@ -1,3 +1,4 @@
+import type { PlaceOf } from "../places/index.ts";
 import type { FactorPolicy } from "./factor-policy.ts";
 
 /** What a running Latchkey knows about its deployment. Frozen; made by {@link loadConfig} and nowhere else. */
@@ -41,6 +42,8 @@ export interface Config {
     readonly bufferBytesMax: number;
   };
   readonly brand: { readonly name: string; readonly color: string; readonly logoFile: string | undefined };
+  /** Roughly where an address is, by the file of places; nobody knows when absent. */
+  readonly placeOf: PlaceOf | undefined;
   readonly links: { readonly help: string | undefined; readonly privacy: string | undefined };
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   /** Present when the demo is served: in embedded mode, unless it was switched off. */

@@ -7,5 +7,5 @@
 export { type Config, ConfigError } from "./config.ts";
 export { FACTOR_POLICIES, type FactorPolicy } from "./factor-policy.ts";
 export { type ConfigReport, defaultOf, inspectConfig } from "./inspect-config.ts";
-export { loadConfig } from "./load-config.ts";
+export { loadConfig, type Purpose } from "./load-config.ts";
 export { type Setting, type SettingKey, SETTINGS } from "./settings.ts";

@@ -22,7 +22,7 @@ export interface ConfigReport {
  * @param environment the process's own when absent.
  */
 export function inspectConfig(environment: Environment = process.env): ConfigReport {
-  const { raw, faults } = readSettings(environment);
+  const { raw, faults } = readSettings(environment, "server");
   const keys = Object.keys(SETTINGS) as SettingKey[];
   const settings = keys.map((key): InspectedSetting => {
     const given = raw.get(key);

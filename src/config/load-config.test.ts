@@ -204,6 +204,38 @@ test.each(["10.0.0.0/33", "10.0.0.300", "https://rp.internal", "rp.internal:8443
   },
 );
 
+describe("PLACES_FILE", () => {
+  test("says where addresses are; without it nobody knows", () => {
+    const PLACES_FILE = write("places.csv", "192.0.2.0/24,Malmö, Sweden\n");
+    expect(loadConfig({ PLACES_FILE }).placeOf?.("192.0.2.7")).toBe("Malmö, Sweden");
+    expect(loadConfig({}).placeOf).toBeUndefined();
+  });
+
+  test("has its faults named with all others, each by its line and none with what stands there", () => {
+    const PLACES_FILE = write("places.csv", "192.0.2.0/24\n198.51.100.0/24,Lyon\nhunter2,Malmö\n");
+    const environment = { PORT: "70000", PLACES_FILE };
+    expect(faultsOf(environment)).toEqual([
+      "PORT is not a port number",
+      "PLACES_FILE line 1 has no comma between a network and a place",
+      "PLACES_FILE line 3 does not begin with a network such as 192.0.2.0/24 or 2001:db8::/32",
+    ]);
+    expect(() => loadConfig(environment)).toThrow(/PLACES_FILE line 1 .*\.\n +For example: 192\.0\.2\.0\/24,Malmö/);
+    expect(() => loadConfig(environment)).not.toThrow(/hunter2/);
+    expect(inspectConfig(environment).faults).toHaveLength(3);
+  });
+
+  test("is not read for a command, which neither waits nor fails for it", () => {
+    const PLACES_FILE = write("places.csv", "no place\n");
+    expect(loadConfig({ PLACES_FILE }, "command").placeOf).toBeUndefined();
+  });
+
+  test("is a fault when it is not there", () => {
+    const environment = { PLACES_FILE: join(directory, "gone.csv") };
+    expect(faultsOf(environment)).toEqual(["PLACES_FILE names a file that cannot be read"]);
+    expect(() => loadConfig(environment)).toThrow(/For example: \/etc\/latchkey\/places\.csv/);
+  });
+});
+
 test("no fault holds a value [ASVS 16.2.5]", () => {
   const environment = {
     ...PRODUCTION,

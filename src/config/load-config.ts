@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parse } from "yaml";
+import { PLACE_LINE_EXAMPLE, type PlaceOf, readPlacesFile } from "../places/index.ts";
 import { type Config, ConfigError, type ConfigFault } from "./config.ts";
 import { type Setting, type SettingKey, SETTINGS, type SettingValues } from "./settings.ts";
 
@@ -16,6 +17,9 @@ interface RawValue {
   readonly origin: SettingOrigin;
 }
 
+/** What the settings are read for: a command neither waits nor fails for files that only the server's pages use. */
+export type Purpose = "server" | "command";
+
 type RawValues = Map<SettingKey, RawValue>;
 
 const KEYS = Object.keys(SETTINGS) as SettingKey[];
@@ -24,19 +28,19 @@ const isKey = (key: string): key is SettingKey => Object.hasOwn(SETTINGS, key);
 
 /**
  * Reads the settings from the file named by `CONFIG_FILE`, from the environment (which wins) and from the files that
- * `<KEY>_FILE` names.
+ * `<KEY>_FILE` names; and the file of places.
  *
  * @param environment the process's own when absent.
  * @throws ConfigError with every fault, when there is any.
  */
-export function loadConfig(environment: Environment = process.env): Config {
-  const { values, faults } = readSettings(environment);
+export function loadConfig(environment: Environment = process.env, purpose: Purpose = "server"): Config {
+  const { values, placeOf, faults } = readSettings(environment, purpose);
   if (faults.length > 0) throw new ConfigError(faults);
-  return toConfig(values);
+  return toConfig(values, placeOf);
 }
 
 /** Everything that was said and everything that is wrong with it; faulty values have their default in `values`. */
-export function readSettings(environment: Environment) {
+export function readSettings(environment: Environment, purpose: Purpose) {
   const faults: ConfigFault[] = [];
   const raw: RawValues = new Map();
   readSettingsFile(environment["CONFIG_FILE"], raw, faults);
@@ -44,7 +48,8 @@ export function readSettings(environment: Environment) {
   findUnknownKeys(environment, faults);
   const values = parseValues(raw, faults);
   findContradictions(values, faults);
-  return { raw: raw as ReadonlyMap<SettingKey, RawValue>, values, faults: faults as readonly ConfigFault[] };
+  const placeOf = purpose === "server" ? readPlaces(values.PLACES_FILE, faults) : undefined;
+  return { raw: raw as ReadonlyMap<SettingKey, RawValue>, values, placeOf, faults: faults as readonly ConfigFault[] };
 }
 
 function readSettingsFile(path: string | undefined, raw: RawValues, faults: ConfigFault[]): void {
@@ -179,6 +184,17 @@ function findContradictions(values: SettingValues, faults: ConfigFault[]): void 
   if (values.LATCHKEY_SECRET === undefined) add("LATCHKEY_SECRET", "is missing");
 }
 
+/** Read here and not where it is used, so that its faults are named with all others and `config check` finds them. */
+function readPlaces(path: string | undefined, faults: ConfigFault[]): PlaceOf | undefined {
+  if (path === undefined) return undefined;
+  const read = readPlacesFile(path);
+  for (const { problem, about } of read.faults) {
+    const example = about === "line" ? PLACE_LINE_EXAMPLE : settingOf("PLACES_FILE").example;
+    faults.push({ key: "PLACES_FILE", problem, example });
+  }
+  return read.placeOf;
+}
+
 function isHttpsOrLoopback(origin: string): boolean {
   const { protocol, hostname } = new URL(origin);
   return (
@@ -186,7 +202,7 @@ function isHttpsOrLoopback(origin: string): boolean {
   );
 }
 
-function toConfig(values: SettingValues): Config {
+function toConfig(values: SettingValues, placeOf: PlaceOf | undefined): Config {
   const isEmbedded = values.DATABASE_URL === undefined;
   return deepFreeze({
     mode: isEmbedded ? "embedded" : "production",
@@ -222,6 +238,7 @@ function toConfig(values: SettingValues): Config {
       bufferBytesMax: values.FEED_BUFFER_BYTES_MAX,
     },
     brand: { name: values.BRAND_NAME, color: values.BRAND_COLOR, logoFile: values.BRAND_LOGO },
+    placeOf,
     links: { help: values.HELP_URL, privacy: values.PRIVACY_URL },
     logLevel: values.LOG_LEVEL ?? (isEmbedded ? "warn" : "info"),
     demo:

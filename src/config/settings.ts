@@ -252,6 +252,12 @@ export const SETTINGS = {
       .regex(/\.(svg|png)$/i, "is neither an .svg nor a .png file")
       .optional(),
   },
+  PLACES_FILE: {
+    description:
+      "A file that says roughly where addresses are, for the account page: `network,place` a line, for example `192.0.2.0/24,Malmö, Sweden` ([its format](account-page.md#times-and-places)). Without it the page shows addresses alone.",
+    example: "/etc/latchkey/places.csv",
+    schema: z.string().min(1).optional(),
+  },
   HELP_URL: {
     description: "Where the pages' Help link leads.",
     example: "https://help.example.com",

@@ -3,6 +3,7 @@ import { decodeJwt } from "jose";
 import { expect } from "vitest";
 import type { Browser, Page } from "../../support/browser.ts";
 import type { Person } from "../../support/cast.ts";
+import type { LatchkeyOptions } from "../../support/latchkey.ts";
 import type { Tokens } from "../../support/relying-party.ts";
 import { addService, type Caller, ordersService, post } from "../../support/services.ts";
 import { createWorld, type World } from "../../support/world.ts";
@@ -33,14 +34,15 @@ export const NOTHING: Access = { cookie: false, refresh: false, jwt: false };
 export interface AccountWorld extends World {
   /** Somebody whom no other test knows. */
   addPerson(name?: string): Promise<Person>;
-  signIn(person: Person, userAgent?: string): Promise<Device>;
+  /** From an address of its own, unless one is named: sign-ins are throttled by address. */
+  signIn(person: Person, userAgent?: string, address?: string): Promise<Device>;
   openAccount(device: Pick<Device, "browser">, path?: string): Promise<Page>;
   accessOf(device: Device): Promise<Access>;
   isActive(jwt: string): Promise<boolean>;
 }
 
-export async function createAccountWorld(): Promise<AccountWorld> {
-  const world = await createWorld({ stores: "redis", settings: { TRUSTED_PROXIES: "1" } });
+export async function createAccountWorld(settings: LatchkeyOptions["settings"] = {}): Promise<AccountWorld> {
+  const world = await createWorld({ stores: "redis", settings: { TRUSTED_PROXIES: "1", ...settings } });
   const orders: Caller = await addService(world.latchkey, ordersService);
   const { shopWeb, notesWeb } = world.apps;
 
@@ -58,9 +60,7 @@ export async function createAccountWorld(): Promise<AccountWorld> {
       await world.latchkey.accounts.register(person, "operator");
       return person;
     },
-    async signIn(person, userAgent = FIREFOX) {
-      // From an address of its own: sign-ins are throttled by address.
-      const address = `198.18.${randomBytes(2).join(".")}`;
+    async signIn(person, userAgent = FIREFOX, address = `198.18.${randomBytes(2).join(".")}`) {
       const browser = world.openBrowser({ "user-agent": userAgent, "x-forwarded-for": address });
       const tokens = await shopWeb.signIn(browser, person, FOR_ORDERS);
       return { browser, person, tokens, sessionId: String(decodeJwt(tokens.accessToken)["sid"]) };

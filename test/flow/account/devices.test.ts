@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   type AccountWorld,
@@ -14,7 +17,12 @@ const END = "/account/devices/end";
 let world: AccountWorld;
 
 beforeAll(async () => {
-  world = await createAccountWorld();
+  const folder = await mkdtemp(join(tmpdir(), "latchkey-places-"));
+  const PLACES_FILE = join(folder, "places.csv");
+  await writeFile(PLACES_FILE, "203.0.113.0/24,Sweden\n203.0.113.64/26,Malmö, <third> floor\n2001:db8::/32,Lyon\n");
+  world = await createAccountWorld({ PLACES_FILE });
+  // It was read at the start, and is not needed any more.
+  await rm(folder, { recursive: true });
 });
 afterAll(() => world.close());
 
@@ -32,6 +40,20 @@ test("devices are listed with browser, address, apps and how the person signed i
   expect(text).toMatch(/Firefox on Linux This device 198\.18\.\d+\.\d+ Last used: today, \d\d:\d\d UTC/);
   expect(text).toMatch(/Safari on iPhone 198\.18\..*Signed in: today, \d\d:\d\d UTC, with your password Apps: Shop/);
   expect(text).toContain("Sign out 1 other device");
+});
+
+test("the place of an address is shown as it stands in the operator's file, and nothing where nobody knows", async () => {
+  const person = await world.addPerson();
+  const here = await world.signIn(person);
+  await world.signIn(person, SAFARI, "203.0.113.70");
+  await world.signIn(person, SAFARI, "::ffff:203.0.113.7");
+  await world.signIn(person, SAFARI, "2001:db8::7");
+  const { text, html } = await world.openAccount(here, "/account/devices");
+  expect(text).toMatch(/This device 198\.18\.\d+\.\d+ Last used/);
+  expect(text).toContain("Safari on iPhone Malmö, <third> floor · 203.0.113.70 Last used");
+  expect(text).toContain("Safari on iPhone Sweden · 203.0.113.7 Last used");
+  expect(text).toContain("Safari on iPhone Lyon · 2001:db8::7 Last used");
+  expect(html).not.toContain("<third>");
 });
 
 test("a device that is signed out has no cookie, refresh token or JWT that works [ASVS 7.4.5]", async () => {
