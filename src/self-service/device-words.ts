@@ -22,6 +22,9 @@ export function methodsInWords(amr: readonly string[]): Message | undefined {
   return amr.includes("otp") ? message("method.passwordAndCode") : message("method.password");
 }
 
+/** Around a word whose direction of writing nobody knows, so that it moves nothing beside it (Unicode: FSI and PDI). */
+const ISOLATE = { start: "\u2068", end: "\u2069" } as const;
+
 /** "192.0.2.7", with roughly where that is if somebody knows. */
 export function placeInWords(
   { address }: Pick<SessionSummary, "address">,
@@ -29,5 +32,5 @@ export function placeInWords(
 ): string | undefined {
   if (address === undefined) return undefined;
   const place = placeOf?.(address);
-  return place === undefined ? address : `${place} · ${address}`;
+  return place === undefined ? address : `${ISOLATE.start}${place}${ISOLATE.end} · ${address}`;
 }

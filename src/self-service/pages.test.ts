@@ -116,7 +116,7 @@ describe("the devices", () => {
   test("say where they are only if somebody can tell", async () => {
     const placeOf = (address: string) => (address === "198.51.100.7" ? "Malmö, Sweden" : undefined);
     const text = textOf((await get("/account/devices", { settings: { placeOf } })).body);
-    expect(text).toContain("Malmö, Sweden · 198.51.100.7");
+    expect(text).toContain("\u2068Malmö, Sweden\u2069 · 198.51.100.7");
     expect(text).not.toMatch(/· 192/);
   });
 

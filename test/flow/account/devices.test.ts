@@ -50,9 +50,9 @@ test("the place of an address is shown as it stands in the operator's file, and 
   await world.signIn(person, SAFARI, "2001:db8::7");
   const { text, html } = await world.openAccount(here, "/account/devices");
   expect(text).toMatch(/This device 198\.18\.\d+\.\d+ Last used/);
-  expect(text).toContain("Safari on iPhone Malmö, <third> floor · 203.0.113.70 Last used");
-  expect(text).toContain("Safari on iPhone Sweden · 203.0.113.7 Last used");
-  expect(text).toContain("Safari on iPhone Lyon · 2001:db8::7 Last used");
+  expect(text).toContain("Safari on iPhone \u2068Malmö, <third> floor\u2069 · 203.0.113.70 Last used");
+  expect(text).toContain("Safari on iPhone \u2068Sweden\u2069 · 203.0.113.7 Last used");
+  expect(text).toContain("Safari on iPhone \u2068Lyon\u2069 · 2001:db8::7 Last used");
   expect(html).not.toContain("<third>");
 });
 
