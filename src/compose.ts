@@ -27,18 +27,24 @@ import { createHealth, createLogger, type Health, type Logger } from "./observab
 import {
   createOidc,
   createProtocolCommands,
+  createKeySeals,
   createProtocolSessionsOf,
+  createSigningKeyCommands,
+  type ExternalKeys,
   forgetConsent,
+  type KeyRing,
+  keyTimesOf,
   type Oidc,
   PROTOCOL_ROUTES,
   type ProtocolCommands,
   revocationFeedUrl,
+  type SigningKeyCommands,
   signInSecondsMax,
 } from "./oidc/index.ts";
 import { createAddressPolicy } from "./outbound/index.ts";
 import { createSelfServiceRoutes } from "./self-service/index.ts";
 import { createServer } from "./server.ts";
-import { startCompletingEndings, startLogoutWorker, startResealing, startSweeping } from "./upkeep.ts";
+import { startCompletingEndings, startKeyRing, startLogoutWorker, startResealing, startSweeping } from "./upkeep.ts";
 import {
   createEpochs,
   createLogoutQueue,
@@ -73,6 +79,8 @@ export interface Overrides {
   readonly logger?: Logger;
   /** `ifReachable`: a Redis that is away fails what needs it, and nothing else. The command line needs it seldom. */
   readonly redis?: "required" | "ifReachable";
+  /** Where signing keys lie, if not sealed in the database (docs/key-rotation.md). */
+  readonly externalKeys?: ExternalKeys;
 }
 
 export interface Services {
@@ -88,6 +96,7 @@ export interface Services {
   readonly sessions: Sessions;
   readonly revocations: Revocations;
   readonly logoutQueue: LogoutQueue;
+  readonly signingKeys: SigningKeyCommands;
   /** Secrets that keys are derived from, newest first; of the data directory in embedded mode. */
   readonly secrets: readonly string[];
   readonly clock: Clock;
@@ -124,7 +133,8 @@ export async function openServices(config: Config, overrides: Overrides = {}): P
     closers.push(() => redis?.disconnect());
     // What an older secret of ours sealed in this directory still opens when LATCHKEY_SECRET is set later.
     const secrets = directory === undefined ? config.secrets : [...config.secrets, directory.secret];
-    const services = buildServices(config, { database, redis, clock, secrets });
+    const { externalKeys } = overrides;
+    const services = buildServices(config, { database, redis, clock, secrets, externalKeys });
     return { ...services, database, redis, migrations, secrets, clock, logger, close };
   } catch (error) {
     await close();
@@ -132,9 +142,13 @@ export async function openServices(config: Config, overrides: Overrides = {}): P
   }
 }
 
-function buildServices(config: Config, stores: Pick<Services, "database" | "redis" | "clock" | "secrets">) {
-  const { db } = stores.database;
-  const { redis, clock, secrets } = stores;
+interface Ground extends Pick<Services, "database" | "redis" | "clock" | "secrets"> {
+  readonly externalKeys: ExternalKeys | undefined;
+}
+
+function buildServices(config: Config, ground: Ground) {
+  const { db } = ground.database;
+  const { redis, clock, secrets, externalKeys } = ground;
   const audit = createAudit({ db, clock });
   const revocations = createRevocations({ db, clock });
   const clients = createClients({
@@ -181,7 +195,10 @@ function buildServices(config: Config, stores: Pick<Services, "database" | "redi
     issuer: config.issuer,
     brandName: config.brand.name,
   });
-  return { audit, clients, protocol, sessions, accounts, knownDevices, factors, logoutQueue, revocations };
+  const times = keyTimesOf(config);
+  const seals = createKeySeals(secrets);
+  const signingKeys = createSigningKeyCommands({ db, clock, audit, revocations, seals, externalKeys, times });
+  return { audit, clients, protocol, sessions, accounts, knownDevices, factors, logoutQueue, revocations, signingKeys };
 }
 
 async function openDatabase(config: Config, directory: DataDirectory | undefined, logger: Logger): Promise<Database> {
@@ -236,7 +253,9 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     closers.push(() => revocationLog.close());
     const storeWatch = await startStoreWatch(services);
     closers.push(() => storeWatch?.close());
-    const { oidc, feed } = await composeApp(config, { ...services, revocationLog }, health);
+    const keyRing = await startKeyRing(config, services, overrides.externalKeys);
+    closers.push(() => keyRing.close());
+    const { oidc, feed } = composeApp(config, { ...services, revocationLog, keyRing }, health);
     const logoutWorker = startLogoutWorker(config, services, oidc.prepareLogout);
     closers.push(() => logoutWorker.close());
     const server = createServer(oidc.app, config.listen);
@@ -304,11 +323,11 @@ function remembered(check: () => Promise<void>): () => Promise<void> {
 }
 
 /** Every request passes these from the top down. */
-async function composeApp(
+function composeApp(
   config: Config,
-  services: Services & { readonly revocationLog: RevocationLog },
+  services: Services & { readonly revocationLog: RevocationLog; readonly keyRing: KeyRing },
   health: Health,
-): Promise<{ readonly oidc: Oidc; readonly feed: RevocationFeed }> {
+): { readonly oidc: Oidc; readonly feed: RevocationFeed } {
   const { accounts, clients, clock, logger, secrets } = services;
   const { issuer, brand, links } = config;
   const assets = http.createAssets(brand);
@@ -322,14 +341,14 @@ async function composeApp(
   const sealer = createSealer(secrets);
   const cookieSigner = createCookieSigner(secrets);
   const knownBrowsers = createKnownBrowsers({ devices: services.knownDevices, isSecure: issuer.startsWith("https:") });
-  const oidc = await createOidc({
+  const oidc = createOidc({
     config,
     clock,
     logger,
     sealer,
     cookieSigner,
     db: database.db,
-    patientDb: database.patientDb,
+    keyRing: services.keyRing,
     redis,
     audit,
     accounts,

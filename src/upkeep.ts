@@ -2,7 +2,7 @@
 import type { Services } from "./compose.ts";
 import type { Config } from "./config/index.ts";
 import { background } from "./core/index.ts";
-import type { Oidc } from "./oidc/index.ts";
+import { createKeyRing, type ExternalKeys, type KeyRing, keyTimesOf, type Oidc } from "./oidc/index.ts";
 import { createAddressPolicy, createOutbound } from "./outbound/index.ts";
 import { createLogoutWorker, LOGOUT_CHANNEL, type LogoutWorker } from "./sessions/index.ts";
 import { asStoreFailure } from "./storage/index.ts";
@@ -29,6 +29,26 @@ export function startLogoutWorker(
       await worker.close();
     },
   };
+}
+
+/** Follows the keys that sign, makes what is due, and seals them anew in the background. */
+export async function startKeyRing(
+  config: Config,
+  services: Services,
+  externalKeys: ExternalKeys | undefined,
+): Promise<KeyRing> {
+  const { logger } = services;
+  const reportFailure = (error: unknown, what: string): void =>
+    logger.error({ reason: String(asStoreFailure(error)), what }, "there is trouble with the signing keys");
+  const keyRing = createKeyRing({ ...services, times: keyTimesOf(config), externalKeys, reportFailure });
+  try {
+    await keyRing.start();
+  } catch (error) {
+    await keyRing.close();
+    throw error;
+  }
+  background(keyRing.reseal(), (error) => reportFailure(error, "sealing the signing keys anew"));
+  return keyRing;
 }
 
 export function startSweeping(services: Services): NodeJS.Timeout {

@@ -11,6 +11,7 @@ import {
 } from "../../src/oidc/adapter/identifiers.ts";
 import {
   beginRefresh,
+  completeRefresh,
   createDictionary,
   createProtocolState,
   createRedisStore,
@@ -110,10 +111,11 @@ async function storePerson(state: ReturnType<typeof createProtocolState>, person
   });
   await runInRequestScope(() => refreshTokens.upsert(first, ours(person.predecessor), FORTNIGHT_SECONDS));
   const second = await runInRequestScope(async () => {
-    beginRefresh({ binding: "", isReuse: false });
+    const underWay = beginRefresh({ binding: "", isReuse: false });
     const successor = newSuccessor(firstParts);
     await refreshTokens.consume(first);
     await refreshTokens.upsert(successor, ours(person.refreshToken), FORTNIGHT_SECONDS);
+    await completeRefresh(underWay);
     return successor;
   });
   // Cheap is also a store that lost something on the way.

@@ -1,5 +1,6 @@
 import { clientCommands } from "./client-commands.ts";
 import type { Command } from "./command.ts";
+import { keyCommands } from "./key-commands.ts";
 import { resourceCommands } from "./resource-commands.ts";
 import { sessionCommands } from "./session-commands.ts";
 import { storeCommands } from "./store-commands.ts";
@@ -11,5 +12,6 @@ export const catalogue: readonly Command[] = [
   ...resourceCommands,
   ...userCommands,
   ...sessionCommands,
+  ...keyCommands,
   ...storeCommands,
 ];

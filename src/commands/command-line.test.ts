@@ -205,3 +205,19 @@ test.each([["--help"], ["client --help"], ["help client"], ["user add --help"]])
   expect(request).toEqual({ kind: "finished", exitCode: 0 });
   expect(out).toContain("Usage: latchkey");
 });
+
+describe("keys", () => {
+  test("rotate takes algorithms, and an emergency as such", async () => {
+    const { request } = await type(["keys", "rotate", "--algorithm", "ES256", "--algorithm", "RS256"]);
+    expect(request).toEqual(asCommand("keys rotate", { algorithms: ["ES256", "RS256"] }));
+    const emergency = await type(["keys", "rotate", "--emergency", "--json"]);
+    const input = { algorithms: undefined, emergency: true, nextToo: false };
+    expect(emergency.request).toEqual(asCommand("keys rotate", input, "json"));
+  });
+
+  test("what only an emergency does needs that it is one", async () => {
+    const { request, error } = await type(["keys", "rotate", "--next-too"]);
+    expect(request).toEqual({ kind: "finished", exitCode: 2 });
+    expect(error).toContain("--emergency");
+  });
+});

@@ -1,6 +1,7 @@
 import { Command as Program, CommanderError } from "commander";
 import { addClientArguments } from "./client-arguments.ts";
 import { DeclarationFileError } from "./declaration-file.ts";
+import { addKeyArguments } from "./key-arguments.ts";
 import { addResourceArguments } from "./resource-arguments.ts";
 import { addSessionArguments } from "./session-arguments.ts";
 import { addStoreArguments } from "./store-arguments.ts";
@@ -39,6 +40,7 @@ export async function parseCommandLine(argv: readonly string[], terminal: Termin
   addResourceArguments(commandLine);
   addUserArguments(commandLine);
   addSessionArguments(commandLine);
+  addKeyArguments(commandLine);
   try {
     await commandLine.program.parseAsync([...argv], { from: "user" });
     return chosen;

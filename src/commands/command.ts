@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Accounts } from "../accounts/index.ts";
 import type { Clients } from "../clients/index.ts";
 import type { Factors } from "../mfa/index.ts";
-import type { ProtocolCommands } from "../oidc/index.ts";
+import type { ProtocolCommands, SigningKeyCommands } from "../oidc/index.ts";
 import type { Sessions } from "../sessions/index.ts";
 import type { Migrations } from "../storage/index.ts";
 
@@ -13,6 +13,7 @@ export interface Services {
   readonly factors: Pick<Factors, "reset">;
   readonly sessions: Pick<Sessions, "list" | "end" | "endAll" | "endEverybodys">;
   readonly protocol: Pick<ProtocolCommands, "revokeToken">;
+  readonly signingKeys: SigningKeyCommands;
   readonly migrations: Pick<Migrations, "listPending" | "apply">;
 }
 

@@ -51,6 +51,12 @@ beforeAll(async () => {
       revokeToken: async (token) =>
         token === "living" ? { kind: "jwt_access_token", clientId: "shopWeb", accountId: "somebody" } : undefined,
     },
+    signingKeys: {
+      list: () => Promise.reject(new Error("key-commands.test.ts has these")),
+      rotate: () => Promise.reject(new Error("key-commands.test.ts has these")),
+      replace: () => Promise.reject(new Error("key-commands.test.ts has these")),
+      retire: () => Promise.reject(new Error("key-commands.test.ts has these")),
+    },
     migrations: createMigrations(db),
   };
   await services.migrations.apply();

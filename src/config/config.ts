@@ -35,6 +35,14 @@ export interface Config {
   };
   /** All in seconds. */
   readonly refresh: { readonly replaySeconds: number; readonly idleSeconds: number; readonly maxSeconds: number };
+  readonly keys: {
+    /** How long a key signs; 0: until somebody rotates it. */
+    readonly rotationSeconds: number;
+    /** How long it is published at least before. */
+    readonly leadSeconds: number;
+    /** How long caches may keep what is published. */
+    readonly cacheSeconds: number;
+  };
   /** Limits of the revocation feed, of one node. */
   readonly feed: {
     readonly connectionsMax: number;

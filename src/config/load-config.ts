@@ -173,6 +173,12 @@ function findContradictions(values: SettingValues, faults: ConfigFault[]): void 
   if (values.REFRESH_IDLE_SECONDS > values.REFRESH_MAX_SECONDS) {
     add("REFRESH_IDLE_SECONDS", "is longer than REFRESH_MAX_SECONDS");
   }
+  if (values.KEY_LEAD_SECONDS <= values.JWKS_CACHE_SECONDS) {
+    add("KEY_LEAD_SECONDS", "is not longer than JWKS_CACHE_SECONDS");
+  }
+  if (values.KEY_ROTATION_SECONDS !== 0 && values.KEY_ROTATION_SECONDS < values.KEY_LEAD_SECONDS) {
+    add("KEY_ROTATION_SECONDS", "is shorter than KEY_LEAD_SECONDS");
+  }
   if (values.DATABASE_URL === undefined) {
     if (values.REDIS_URL !== undefined && !alreadyFaulty.has("DATABASE_URL")) {
       add("DATABASE_URL", "is missing, and REDIS_URL without it is not a deployment that we support");
@@ -231,6 +237,11 @@ function toConfig(values: SettingValues, placeOf: PlaceOf | undefined): Config {
       replaySeconds: values.REFRESH_REPLAY_SECONDS,
       idleSeconds: values.REFRESH_IDLE_SECONDS,
       maxSeconds: values.REFRESH_MAX_SECONDS,
+    },
+    keys: {
+      rotationSeconds: values.KEY_ROTATION_SECONDS,
+      leadSeconds: values.KEY_LEAD_SECONDS,
+      cacheSeconds: values.JWKS_CACHE_SECONDS,
     },
     feed: {
       connectionsMax: values.FEED_CONNECTIONS_MAX,

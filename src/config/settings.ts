@@ -215,6 +215,23 @@ export const SETTINGS = {
     example: "7776000",
     schema: wholeNumber(7_776_000, 60, 31_536_000),
   },
+  KEY_ROTATION_SECONDS: {
+    description:
+      "How long a key signs tokens before the next one takes its place; `0` leaves that to `latchkey keys rotate`.",
+    example: "2592000",
+    schema: wholeNumber(7_776_000, 0, 315_360_000),
+  },
+  KEY_LEAD_SECONDS: {
+    description:
+      "How long a key is published at least before it signs. Longer than `JWKS_CACHE_SECONDS` and what services wait before they look for an unknown key again, which is up to a minute; raise it for services that keep keys longer.",
+    example: "86400",
+    schema: wholeNumber(600, 1, 31_536_000),
+  },
+  JWKS_CACHE_SECONDS: {
+    description: "How long caches may keep discovery and the public keys (`Cache-Control: max-age`).",
+    example: "300",
+    schema: wholeNumber(300, 1, 86_400),
+  },
   FEED_CONNECTIONS_MAX: {
     description: "How many services one node tells of revocations at once (`GET /revocations`).",
     example: "1000",

@@ -10,6 +10,7 @@ export { AppError, type ErrorCode, isAppError } from "./errors.ts";
 export { createFreshCache, type FreshCache } from "./fresh-cache.ts";
 export { createGatheredLoad } from "./gathered-load.ts";
 export { equalOctets, hmacSha256, sha256 } from "./hashing.ts";
+export { joinCallers } from "./join-callers.ts";
 export { randomOctets, randomReference, randomToken } from "./random.ts";
 export {
   type Authenticator,

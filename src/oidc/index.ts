@@ -43,7 +43,7 @@ import { createExistingGrants } from "./grants.ts";
 import { createInteractions } from "./interactions.ts";
 import type { AllowedClients, BrowserSessions, Interactions, ProtocolPages } from "./interactions-port.ts";
 import { createIntrospectionPolicy } from "./introspection-policy.ts";
-import { createPublishedKeys, createSigningKeys } from "./keys/index.ts";
+import { createPublishedKeys, type KeyRing } from "./keys/index.ts";
 import { failFastOnRecords, failFastOnState } from "./fail-fast.ts";
 import { allowFormPost } from "./form-post.ts";
 import { createLogoutTokens, type PrepareLogout } from "./logout-tokens.ts";
@@ -55,12 +55,24 @@ import { applyResponseRules, clearSessionCookie, setSessionCookie } from "./resp
 import { createFeedReaders } from "./revocation-feed-readers.ts";
 import { type AsksForFactor, createSufficiency } from "./sufficient-sessions.ts";
 import { createStructuredTokens } from "./structured-tokens.ts";
+import { confirmKeys } from "./confirm-keys.ts";
 import { createTokenRevocation, type RevokedToken, type TokenRevocation } from "./token-revocation.ts";
 
 export { revocationFeedUrl, ROUTES as PROTOCOL_ROUTES } from "./identity.ts";
 export type * from "./interactions-port.ts";
 export { signInSecondsMax } from "./configuration/lifetimes.ts";
 export { forgetConsent } from "./consents.ts";
+export {
+  createKeyRing,
+  createKeySeals,
+  createSigningKeyCommands,
+  type ExternalKeys,
+  type KeyRing,
+  type KeyRotation,
+  type KeySummary,
+  keyTimesOf,
+  type SigningKeyCommands,
+} from "./keys/index.ts";
 export { interactionUrl, restartUrl } from "./restarts.ts";
 export type { RevokedToken } from "./token-revocation.ts";
 
@@ -69,9 +81,9 @@ export interface OidcDeps {
   readonly clock: Clock;
   readonly sealer: Sealer;
   readonly cookieSigner: CookieSigner;
+  /** What signs; started. */
+  readonly keyRing: KeyRing;
   readonly db: Db;
-  /** Where keys are made: the second of two nodes waits for the first longer than a request would. */
-  readonly patientDb: Db;
   /** Where protocol state lies; Postgres when there is none. */
   readonly redis: Redis | undefined;
   readonly audit: Audit;
@@ -171,15 +183,14 @@ export function createProtocolCommands(deps: StateDeps): ProtocolCommands {
   };
 }
 
-export async function createOidc(given: OidcDeps): Promise<Oidc> {
+export function createOidc(given: OidcDeps): Oidc {
   const deps = failFastOnRecords(given);
-  const { config, clock, sealer, clients } = deps;
+  const { config, clock, sealer, clients, keyRing } = deps;
   const { state } = createState(deps);
   const consents = createConsents(deps);
   const existingGrants = createExistingGrants({ clients, consents });
   const restartTokens = createRestartTokens({ sealer, clock });
   const describeClient = createClientDescriptions({ clients, issuer: config.issuer, brandName: config.brand.name });
-  const keys = await createSigningKeys({ ...deps, db: deps.patientDb }).load();
   const mayIntrospect = createIntrospectionPolicy(clients);
   const isEnough = createSufficiency(deps.asksForFactor);
   const provider = createProvider({
@@ -188,13 +199,12 @@ export async function createOidc(given: OidcDeps): Promise<Oidc> {
     existingGrants,
     restartTokens,
     describeClient,
-    keys,
     mayIntrospect,
     isEnough,
   });
   const pushedRequests = createPushedRequests({ provider, state, clients, clock });
   provider.use(letGoWhenAnswered);
-  applyResponseRules(provider, { issuer: config.issuer, logger: deps.logger });
+  applyResponseRules(provider, { ...deps, issuer: config.issuer, cacheSeconds: config.keys.cacheSeconds });
   const { verifyAccessToken, revocation } = createRevocationOfTokens(deps, state);
   const isAlive = createTokenStanding({ ...deps, log: deps.revocationLog });
   const tokens = { ...deps, verifyAccessToken, isAlive, mayIntrospect, revocation };
@@ -205,6 +215,7 @@ export async function createOidc(given: OidcDeps): Promise<Oidc> {
     requestScope: (ctx, next) =>
       runInRequestScope(
         async () => {
+          if (!(await confirmKeys(provider, ctx, keyRing))) return;
           await next();
           allowFormPost(ctx, deps.pages);
           await structuredTokens.completeAnswer(ctx);

@@ -18,7 +18,8 @@ import type { ExistingGrants } from "./grants.ts";
 import { ROUTES } from "./identity.ts";
 import type { IntrospectionPolicy } from "./introspection-policy.ts";
 import type { ProtocolPages, RequestingClient } from "./interactions-port.ts";
-import type { SigningKey } from "./keys/index.ts";
+import { replaceKeys } from "./internals.ts";
+import type { KeyRing } from "./keys/index.ts";
 import { ACR_VALUES } from "../mfa/index.ts";
 import { leaveLogoutTokensToTheQueue } from "./logout-tokens.ts";
 import type { RevocationLog } from "../sessions/index.ts";
@@ -45,7 +46,7 @@ export interface ProviderDeps {
   readonly clients: Clients;
   readonly existingGrants: ExistingGrants;
   readonly state: ProtocolState;
-  readonly keys: readonly SigningKey[];
+  readonly keyRing: Pick<KeyRing, "keys" | "follow">;
   readonly restartTokens: RestartTokens;
   readonly mayIntrospect: IntrospectionPolicy;
   readonly revocationLog: RevocationLog;
@@ -56,12 +57,12 @@ export interface ProviderDeps {
 
 /** The protocol engine, configured. Each group of settings is a file in `configuration/`. */
 export function createProvider(deps: ProviderDeps): Provider {
-  const { config, clients, state } = deps;
+  const { config, clients, state, keyRing } = deps;
   const nowSeconds = (): number => epochSeconds(deps.clock);
 
   const provider = new Provider(config.issuer, {
     adapter: state.adapterFactory,
-    jwks: { keys: deps.keys.map(({ key }) => key) },
+    jwks: { keys: [...keyRing.keys] },
     cookies: cookies(config.issuer, deps.cookieSigner),
     routes: ROUTES,
     features: features({ ...deps, issuer: config.issuer }),
@@ -101,6 +102,9 @@ export function createProvider(deps: ProviderDeps): Provider {
     renderError: (ctx, out, error) => renderError(deps, ctx, { out, error }),
   } satisfies Configuration);
 
+  const useKeys = (): void => replaceKeys(provider, keyRing.keys);
+  useKeys();
+  keyRing.follow(useKeys);
   const registered = state.adapterFactory("Client");
   useKnownClients(provider, async (clientId) => (await registered.find(clientId)) ?? undefined);
   useDirectPayloads(provider, nowSeconds);

@@ -1,7 +1,7 @@
 import { setImmediate as turnOfTheEventLoop } from "node:timers/promises";
 import { calculateJwkThumbprint, decodeProtectedHeader } from "jose";
 import { errors, type KoaContextWithOIDC, type Provider } from "oidc-provider";
-import { beginRefresh, type ProtocolState, type RefreshUnderWay } from "./adapter/index.ts";
+import { beginRefresh, completeRefresh, type ProtocolState, type RefreshUnderWay } from "./adapter/index.ts";
 import { refreshTokenSeconds, type RefreshLimits } from "./configuration/lifetimes.ts";
 import { findGrantType } from "./internals.ts";
 
@@ -19,7 +19,8 @@ export interface RefreshGrantDeps {
  * One step before the library's own: is what is presented a retry? Then the library refreshes with the successor that is
  * there, which so comes through every check (client, sender key, session, grant, account, scope) and stays. The loser of
  * a race learns when it writes that it was a retry, and is answered in the same way. What was consumed and is no retry
- * goes on to the library, which ends the grant.
+ * goes on to the library, which ends the grant. The library writes the new token before it has signed what goes with it;
+ * here that write waits until it has.
  *
  * Whoever hung up ends nothing. A request that waited in a node that stood still, or in a slow network, may come after
  * its app has asked elsewhere and gone on, and would read as theft. A thief gains nothing by hanging up: what he presented
@@ -37,6 +38,8 @@ export function useRefreshGrant(provider: Provider, deps: RefreshGrantDeps): voi
   async function use(ctx: KoaContextWithOIDC, refresh: RefreshUnderWay, presented: string): Promise<void> {
     try {
       await original.handler(ctx);
+      // Signed by now: a request for which nothing could be signed has spent nothing.
+      await completeRefresh(refresh);
     } catch (error) {
       const lost = refresh.isLost ? await deps.state.judgeRefresh(presented, refresh.binding) : undefined;
       // Living before and not the predecessor now: its successor was used meanwhile. Too late, but no theft.

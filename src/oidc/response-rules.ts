@@ -5,10 +5,9 @@ import { type AppError, isAppError } from "../core/index.ts";
 import type { Logger } from "../observability/index.ts";
 import { asStoreFailure } from "../storage/index.ts";
 import { ROUTES } from "./identity.ts";
+import type { KeyRing } from "./keys/index.ts";
 import { isAboutJwt } from "./structured-tokens.ts";
 
-/** How long caches may keep discovery and JWKS: long enough to spare us, short enough for a key to be seen in time. */
-const PUBLISHED_SECONDS = 300;
 const PUBLISHED_PATHS: ReadonlySet<string> = new Set([
   "/.well-known/openid-configuration",
   "/.well-known/oauth-authorization-server",
@@ -29,8 +28,16 @@ const REFUSALS = [
   "userinfo.error",
 ] as const;
 
+export interface ResponseRulesDeps {
+  readonly issuer: string;
+  readonly logger: Logger;
+  /** How long caches may keep discovery and JWKS. */
+  readonly cacheSeconds: number;
+  readonly keyRing: Pick<KeyRing, "isConfirmed">;
+}
+
 /** What answers of the protocol have to carry, and leave in the log, beyond what the library does. */
-export function applyResponseRules(provider: Provider, deps: { issuer: string; logger: Logger }): void {
+export function applyResponseRules(provider: Provider, deps: ResponseRulesDeps): void {
   // We are reached at the issuer's origin, whatever proxies do on the way; URLs and cookies follow from that.
   const protocol = new URL(deps.issuer).protocol.slice(0, -1);
   Object.defineProperty(provider.request, "protocol", { get: () => protocol });
@@ -38,7 +45,7 @@ export function applyResponseRules(provider: Provider, deps: { issuer: string; l
   provider.use(async (ctx, next) => {
     await next();
     if (PUBLISHED_PATHS.has(ctx.path) && ctx.status === 200) {
-      ctx.set("Cache-Control", `public, max-age=${PUBLISHED_SECONDS}`);
+      ctx.set("Cache-Control", cachingOf(ctx, deps));
       // The library names the origin that asked, which a shared cache would then tell to the next one.
       ctx.set("Access-Control-Allow-Origin", "*");
     }
@@ -65,6 +72,11 @@ export function applyResponseRules(provider: Provider, deps: { issuer: string; l
       deps.logger.warn({ ...describeRequest(ctx), reason: error.error, detail: error.error_detail }, "request refused");
     });
   }
+}
+
+/** Keys that a node shows while it cannot look at the table may be old, and are better than none, but not for keeping. */
+function cachingOf({ path }: Context, { cacheSeconds, keyRing }: ResponseRulesDeps): string {
+  return path === ROUTES.jwks && !keyRing.isConfirmed() ? "no-cache" : `public, max-age=${cacheSeconds}`;
 }
 
 /** A sign-out is asked for where nobody is signed in. */

@@ -27,7 +27,13 @@ export type { AuthenticateReader } from "./feed/feed-reader.ts";
 export { createRevocationFeed, type RevocationFeed } from "./feed/revocation-feed.ts";
 export { type ProtocolStoreWatch, watchProtocolStore } from "./protocol-store-watch.ts";
 export { createRevocationLog, type RevocationLog } from "./revocation-log.ts";
-export { CLOCK_TOLERANCE_SECONDS, createRevocations, type NewRevocation, type Revocations } from "./revocations.ts";
+export {
+  CLOCK_TOLERANCE_SECONDS,
+  createRevocations,
+  type NewRevocation,
+  readTokenSecondsMax,
+  type Revocations,
+} from "./revocations.ts";
 export type { EndScope } from "./ending.ts";
 export {
   type Cleared,

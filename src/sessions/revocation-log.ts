@@ -1,7 +1,6 @@
-import { background, type Clock, epochSeconds } from "../core/index.ts";
+import { background, type Clock, epochSeconds, joinCallers } from "../core/index.ts";
 import type { Database, Listener } from "../storage/index.ts";
 import type { RevocableToken } from "../verifier/index.ts";
-import { joinCallers } from "./join-callers.ts";
 import { createLivingRevocations } from "./living-revocations.ts";
 import { readPage, type Revocation } from "./revocation-page.ts";
 import { REVOCATIONS_CHANNEL } from "./revocations.ts";

@@ -16,6 +16,8 @@ import {
 } from "../../src/oidc/adapter/identifiers.ts";
 import {
   beginRefresh,
+  completeRefresh,
+  currentRequestScope,
   type GrantLimits,
   createDictionary,
   createProtocolState,
@@ -295,6 +297,8 @@ async function rotateWithin(node: Node, presented: string, { loaded, changed }: 
   const iat = epochSeconds(node.clock);
   const payload = { ...rest, iat, jti: successor, rotations: (found.rotations ?? 0) + 1, ...changed };
   await refreshTokens.upsert(successor, payload, SESSION_SECONDS);
+  const underWay = currentRequestScope()?.refresh;
+  if (underWay !== undefined) await completeRefresh(underWay);
   return successor;
 }
 

@@ -19,7 +19,7 @@ export function fetchAt(originOf: (path: string) => string): typeof fetch {
       });
       outgoing.on("error", reject);
       outgoing.once("response", (answer) => resolve(toResponse(answer)));
-      outgoing.end(init.body ?? "");
+      outgoing.end(init.body instanceof URLSearchParams ? init.body.toString() : (init.body ?? ""));
     });
 }
 

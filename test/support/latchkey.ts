@@ -6,6 +6,7 @@ import { type ClientSettings, type ResourceServerSettings } from "../../src/clie
 import { compose, type Latchkey } from "../../src/compose.ts";
 import { type Config, loadConfig, type SettingKey } from "../../src/config/index.ts";
 import type { Clock } from "../../src/core/index.ts";
+import type { ExternalKeys } from "../../src/oidc/index.ts";
 import type { Logger } from "../../src/observability/index.ts";
 import type { Person } from "./cast.ts";
 import { freePort } from "./servers.ts";
@@ -22,6 +23,7 @@ export interface LatchkeyOptions {
   readonly settings?: Settings;
   readonly clock?: Clock;
   readonly logger?: Logger;
+  readonly externalKeys?: ExternalKeys;
 }
 
 export interface TestLatchkey extends Latchkey {
@@ -70,10 +72,11 @@ export async function startLatchkey(options: LatchkeyOptions): Promise<TestLatch
 /** One node on stores that are somebody else's: the second of two, or the same one after a restart. */
 export async function startNode(options: Omit<LatchkeyOptions, "stores"> & { readonly settings: Settings }) {
   const config = loadConfig(options.settings);
-  const { clock, logger } = options;
+  const { clock, logger, externalKeys } = options;
   const latchkey = await compose(config, {
     ...(clock === undefined ? {} : { clock }),
     ...(logger === undefined ? {} : { logger }),
+    ...(externalKeys === undefined ? {} : { externalKeys }),
   });
   try {
     await latchkey.listen();

@@ -33,6 +33,7 @@ export { createRedisStore } from "./redis-store.ts";
 export { newRefreshFamilyIn, newSuccessor, type Presentation } from "./refreshes.ts";
 export {
   beginRefresh,
+  completeRefresh,
   currentRequestScope,
   type RefreshUnderWay,
   type RequestOrigin,

@@ -48,7 +48,7 @@ export interface RefreshTokenModelDeps extends RotationDeps {
  * Using a token writes its successor in the same atomic step that ends it, so that one of many parallel uses wins and
  * a crash leaves either the old token or the new one. Any other token of the family is recognized by the family's
  * secret and reads as consumed, which makes the library revoke the grant; `refreshes.ts` tells a retry before that.
- * Writing the living token once more prolongs it.
+ * Writing the living token once more prolongs it. In a refresh the successor's write waits for `completeRefresh`.
  *
  * The `nonce` is not kept: a refreshed ID token should carry none (OpenID Connect Core 1.0, section 12.2).
  */
@@ -100,7 +100,10 @@ export function createRefreshTokenModel(deps: RefreshTokenModelDeps) {
       const token = parseRefreshToken(id);
       if (token === undefined) throw new Error("a refresh token needs an id of ours");
       const value = await encode(token, payload);
-      await signIns.change(token.tag, (fields) => decideRotation(token, value, fields));
+      const write = () => signIns.change(token.tag, (fields) => decideRotation(token, value, fields));
+      const refresh = currentRequestScope()?.refresh;
+      if (refresh?.nonce === undefined) await write();
+      else refresh.rotation = write;
     },
     /** Nothing yet: the write of the successor, which always follows, is the step that consumes. */
     async consume(_id: string): Promise<void> {},

@@ -21,6 +21,8 @@ export interface RefreshUnderWay {
   isLost: boolean;
   /** Of the successor that this request makes. */
   nonce: Buffer | undefined;
+  /** The write that ends the presented token for its successor; it waits until what it is spent for is signed. */
+  rotation: (() => Promise<void>) | undefined;
 }
 
 /** What a request tells of who sent it. */
@@ -74,6 +76,15 @@ export function runInRequestScope<Result>(run: () => Promise<Result>, origin?: R
 export function beginRefresh(given: Pick<RefreshUnderWay, "binding" | "isReuse">): RefreshUnderWay {
   const scope = currentRequestScope();
   if (scope === undefined) throw new Error("a refresh needs the scope of its request");
-  scope.refresh = { ...given, keepsToken: false, isLost: false, nonce: undefined };
+  scope.refresh = { ...given, keepsToken: false, isLost: false, nonce: undefined, rotation: undefined };
   return scope.refresh;
+}
+
+/**
+ * Ends the presented refresh token for its successor. A request that fails before has spent nothing.
+ *
+ * @throws InvalidGrant when it was used or ended meanwhile.
+ */
+export async function completeRefresh({ rotation }: Pick<RefreshUnderWay, "rotation">): Promise<void> {
+  await rotation?.();
 }

@@ -6,6 +6,7 @@ const HOUR = 60 * MINUTE;
 
 export const ACCESS_TOKEN_SECONDS = 5 * MINUTE;
 export const INTERACTION_SECONDS = HOUR;
+export const ID_TOKEN_SECONDS = 10 * MINUTE;
 
 export type RefreshLimits = Pick<Config, "refresh" | "session">;
 
@@ -58,7 +59,7 @@ export function lifetimes(config: Config, nowSeconds: () => number): NonNullable
     AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? ACCESS_TOKEN_SECONDS,
     ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? ACCESS_TOKEN_SECONDS,
     AuthorizationCode: MINUTE,
-    IdToken: 10 * MINUTE,
+    IdToken: ID_TOKEN_SECONDS,
     Interaction: INTERACTION_SECONDS,
     // Its session can get another chain from the same grant until the session ends.
     Grant: (_ctx, grant) => session.maxSeconds + (isOffline(grant.openid?.scope) ? refresh.maxSeconds : 0),

@@ -1,8 +1,8 @@
-import { createPublicKey, type KeyObject } from "node:crypto";
-import type { JWK } from "jose";
+import type { KeyObject } from "node:crypto";
 import type { SignatureAlgorithm } from "../../clients/index.ts";
 import { type Clock, createFreshCache } from "../../core/index.ts";
 import { type Db, guardStore } from "../../storage/index.ts";
+import { importPublicKey, type KeyTables } from "./key-table.ts";
 
 /** How long a key that another node created or withdrew may go unnoticed on this one. */
 const CACHE_AGE_MS_MAX = 1_000;
@@ -18,10 +18,6 @@ export interface PublishedKeys {
   find(kid: string): Promise<PublishedKey | undefined>;
 }
 
-type KeyTables = {
-  oidc_signing_keys: { kid: string; algorithm: SignatureAlgorithm; public_jwk: JWK | string };
-};
-
 /** Reads all of them at once, so that made-up key ids cost no look-up each. Needs no secret of ours. */
 export function createPublishedKeys(deps: { readonly db: Db; readonly clock: Clock }): PublishedKeys {
   const db = deps.db.withTables<KeyTables>();
@@ -35,7 +31,7 @@ export function createPublishedKeys(deps: { readonly db: Db; readonly clock: Clo
   async function readAll(): Promise<ReadonlyMap<string, PublishedKey>> {
     const rows = await db.selectFrom("oidc_signing_keys").select(["kid", "algorithm", "public_jwk"]).execute();
     return new Map(
-      rows.map(({ kid, algorithm, public_jwk }) => [kid, { algorithm, publicKey: importKey(public_jwk) }]),
+      rows.map(({ kid, algorithm, public_jwk }) => [kid, { algorithm, publicKey: importPublicKey(public_jwk) }]),
     );
   }
 
@@ -44,10 +40,4 @@ export function createPublishedKeys(deps: { readonly db: Db; readonly clock: Clo
       return (await keys.get("all")).get(kid);
     },
   };
-}
-
-/** A `jsonb` comes as an object with one driver and as text with the other. */
-function importKey(stored: JWK | string): KeyObject {
-  const jwk = typeof stored === "string" ? (JSON.parse(stored) as JWK) : stored;
-  return createPublicKey({ key: { ...jwk }, format: "jwk" });
 }

@@ -43,6 +43,9 @@ test("LATCHKEY_SECRET is rotated without anybody noticing: new and old first, th
   await restartWith(fresh);
   expect(await keysOf()).toEqual(keys);
   await expect(notesWeb.refresh(refreshToken)).resolves.toBeDefined();
+  // Used meanwhile, the session's cookie is signed by the new one.
+  const later = await notesWeb.begin({ prompt: "none" });
+  await expect(notesWeb.complete(later, (await browser.open(later.url)).url)).resolves.toBeDefined();
   await expect(notesWeb.signIn(world.openBrowser(), alice)).resolves.toBeDefined();
 });
 

@@ -25,6 +25,8 @@ export function joinCallers(run: () => Promise<void>) {
   }
 
   return Object.assign(ask, {
+    /** The run that is under way, or a new one: for who can do with what was so a moment ago. */
+    join: begin,
     /** Resolves when nothing runs any more. */
     async settled() {
       await Promise.allSettled([running, next]);

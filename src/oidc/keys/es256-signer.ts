@@ -1,6 +1,5 @@
-import { createPrivateKey, createPublicKey, type KeyObject, sign } from "node:crypto";
-import type { JWK } from "jose";
-import { ExternalSigningKey } from "oidc-provider";
+import { type KeyObject, sign } from "node:crypto";
+import type { Signer } from "./signer.ts";
 
 const INTEGER_BYTES = 32;
 
@@ -12,55 +11,35 @@ interface Job {
 }
 
 /**
- * A P-256 key that signs on the main thread, and in one go whatever came up in one turn of the event loop.
+ * Signs with a P-256 key on the main thread, and in one go whatever came up in one turn of the event loop.
  *
  * Handing a signature to Node's thread pool, as the library does, costs more of the main thread than making it: 25 µs,
  * if the code and the tables for it are still in the processor's cache, and twice that if they are not. (RSA takes
- * 300 µs and is worth the way.) To the library this is a key that lies elsewhere.
+ * 300 µs and is worth the way.)
  */
-export class Es256SigningKey extends ExternalSigningKey {
-  readonly #kid: string | undefined;
-  readonly #privateKey: KeyObject;
-  #waiting: Job[] = [];
+export function createEs256Signer(privateKey: KeyObject): Signer {
+  let waiting: Job[] = [];
 
-  constructor(privateJwk: JWK) {
-    super();
-    this.#kid = privateJwk.kid;
-    this.#privateKey = createPrivateKey({ key: { ...privateJwk }, format: "jwk" });
-  }
-
-  override get alg(): string {
-    return "ES256";
-  }
-
-  override get kid(): string | undefined {
-    return this.#kid;
-  }
-
-  /** The public half, which the library publishes. */
-  override keyObject(): KeyObject {
-    return createPublicKey(this.#privateKey);
-  }
-
-  /** The signature in the form of JWS (RFC 7518, section 3.4). */
-  override sign(data: Uint8Array): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      if (this.#waiting.push({ data, resolve, reject }) === 1) setImmediate(() => this.#signWaiting());
-    });
-  }
-
-  #signWaiting(): void {
-    const jobs = this.#waiting;
-    this.#waiting = [];
+  function signWaiting(): void {
+    const jobs = waiting;
+    waiting = [];
     for (const { data, resolve, reject } of jobs) {
       try {
         // Asking Node for the form of JWS takes as long again as signing.
-        resolve(joinIntegers(sign("sha256", data, this.#privateKey)));
+        resolve(joinIntegers(sign("sha256", data, privateKey)));
       } catch (error) {
         reject(error);
       }
     }
   }
+
+  return {
+    /** The signature in the form of JWS (RFC 7518, section 3.4). */
+    sign: (data) =>
+      new Promise((resolve, reject) => {
+        if (waiting.push({ data, resolve, reject }) === 1) setImmediate(signWaiting);
+      }),
+  };
 }
 
 /** From DER, which is a sequence of two integers, to the two of them in 32 bytes each. */

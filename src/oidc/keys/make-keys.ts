@@ -1,0 +1,63 @@
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from "jose";
+import { AppError } from "../../core/index.ts";
+import type { SignatureAlgorithm } from "../../clients/index.ts";
+import type { ExternalKeys } from "./external-keys.ts";
+import type { KeySeals } from "./key-seals.ts";
+
+const RSA_BITS = 2_048;
+/** Making one takes a KMS some seconds; nobody waits for it but the schedule. */
+const EXTERNAL_CREATION_MS_MAX = 30_000;
+
+/** A key as it will lie in the table. */
+export interface MadeKey {
+  readonly kid: string;
+  readonly algorithm: SignatureAlgorithm;
+  readonly publicJwk: JWK;
+  readonly sealedPrivateJwk: Buffer | undefined;
+  readonly externalReference: string | undefined;
+}
+
+export interface KeyMakerDeps {
+  readonly seals: KeySeals;
+  readonly externalKeys: ExternalKeys | undefined;
+}
+
+/** Makes a key, elsewhere if the deployment has such a place. It takes a while, and is to be done outside of transactions. */
+export async function makeKey(deps: KeyMakerDeps, algorithm: SignatureAlgorithm): Promise<MadeKey> {
+  return deps.externalKeys === undefined ? makeHere(deps, algorithm) : makeElsewhere(deps.externalKeys, algorithm);
+}
+
+async function makeHere({ seals }: KeyMakerDeps, algorithm: SignatureAlgorithm): Promise<MadeKey> {
+  const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true, modulusLength: RSA_BITS });
+  const publicJwk = await toPublicJwk(algorithm, await exportJWK(publicKey));
+  const { kid } = publicJwk;
+  const privateJwk: JWK = { ...(await exportJWK(privateKey)), ...publicJwk };
+  const sealedPrivateJwk = seals.seal(kid, Buffer.from(JSON.stringify(privateJwk)));
+  return { kid, algorithm, publicJwk, sealedPrivateJwk, externalReference: undefined };
+}
+
+async function makeElsewhere(externalKeys: ExternalKeys, algorithm: SignatureAlgorithm): Promise<MadeKey> {
+  const { reference, publicKey } = await withDeadline(externalKeys.create(algorithm), EXTERNAL_CREATION_MS_MAX);
+  const publicJwk = await toPublicJwk(algorithm, await exportJWK(publicKey));
+  return { kid: publicJwk.kid, algorithm, publicJwk, sealedPrivateJwk: undefined, externalReference: reference };
+}
+
+/** A key's id is its thumbprint (RFC 7638), so that no two keys ever share one. */
+async function toPublicJwk(algorithm: SignatureAlgorithm, jwk: JWK): Promise<JWK & { readonly kid: string }> {
+  const publicJwk: JWK = { ...jwk, use: "sig", alg: algorithm };
+  return { ...publicJwk, kid: await calculateJwkThumbprint(publicJwk) };
+}
+
+/** @throws AppError SIGNING_UNAVAILABLE when it takes longer, or fails. */
+export async function withDeadline<Result>(task: Promise<Result>, ms: number): Promise<Result> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  try {
+    return await Promise.race([task, late]);
+  } catch (cause) {
+    const detail = "the keys that lie elsewhere cannot be reached";
+    throw new AppError("SIGNING_UNAVAILABLE", { detail, retryAfterSeconds: 2, cause });
+  } finally {
+    clearTimeout(timer);
+  }
+}
