@@ -351,7 +351,7 @@ async function composeApp(
   const shared = { accounts, views, failurePages, csrf, registration: config.registration, clientAddress };
 
   const { app } = oidc;
-  app.use(http.createRequestLog({ logger, clock }));
+  app.use(http.createRequestLog({ logger }));
   app.use(http.createSecurityHeaders(issuer));
   app.use(failurePages.middleware);
   app.use(proxyTrust.middleware);
@@ -362,6 +362,7 @@ async function composeApp(
   app.use(http.createPostToGet([PROTOCOL_ROUTES.authorization, PROTOCOL_ROUTES.end_session]));
   // Outside of the scope, which ends with the answer: this one goes on for minutes.
   app.use(http.createRoutes({ "GET /revocations": feed.answer }));
+  app.use(oidc.responseRules);
   app.use(oidc.requestScope);
   app.use(createInteractionRoutes({ ...shared, ...interactionParts(config, services, oidc), knownBrowsers }));
   const { browserSessions, allowedClients } = oidc;

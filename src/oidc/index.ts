@@ -90,6 +90,8 @@ export interface OidcDeps {
 export interface Oidc {
   /** The Koa application that answers the protocol's routes; `use` puts a middleware in front of them. */
   readonly app: Koa;
+  /** To stand in front of the protocol, behind what logs and counts. */
+  readonly responseRules: Middleware;
   /** To stand in front of everything that reads or writes protocol state. */
   readonly requestScope: Middleware;
   readonly interactions: Interactions;
@@ -194,7 +196,7 @@ export async function createOidc(given: OidcDeps): Promise<Oidc> {
   });
   const pushedRequests = createPushedRequests({ provider, state, clients, clock });
   provider.use(letGoWhenAnswered);
-  applyResponseRules(provider, { issuer: config.issuer, logger: deps.logger });
+  const responseRules = applyResponseRules(provider, { issuer: config.issuer, logger: deps.logger });
   const { verifyAccessToken, revocation } = createRevocationOfTokens(deps, state);
   const isAlive = createTokenStanding({ ...deps, log: deps.revocationLog });
   const tokens = { ...deps, verifyAccessToken, isAlive, mayIntrospect, revocation };
@@ -202,6 +204,7 @@ export async function createOidc(given: OidcDeps): Promise<Oidc> {
 
   return {
     app: provider,
+    responseRules,
     requestScope: (ctx, next) =>
       runInRequestScope(
         async () => {
