@@ -20,12 +20,13 @@ export const allowedImports = {
   oidc: ["core", "config", "observability", "storage", "audit", "clients", "sessions", "accounts", "mfa"],
   interaction: ["core", "config", "http", "oidc", "clients", "accounts", "mfa", "audit"],
   "self-service": ["core", "config", "http", "oidc", "clients", "sessions", "accounts", "mfa", "audit"],
+  metrics: ["core", "http", "storage", "audit", "sessions", "oidc"],
   commands: ["core", "config", "storage", "audit", "clients", "sessions", "accounts", "mfa", "oidc"],
   demo: ["core", "config", "clients"],
 } as const satisfies Record<string, readonly string[]>;
 
 /** The files at the top of `src/` that may import every folder. */
-export const compositionFiles = ["main.ts", "compose.ts", "upkeep.ts", "cli.ts"] as const;
+export const compositionFiles = ["main.ts", "compose.ts", "telemetry.ts", "upkeep.ts", "cli.ts"] as const;
 
 /** Packages that only one folder may import, so that a library's ways stay behind one door. */
 export const packageOwners = {
@@ -41,5 +42,10 @@ export const packageOwners = {
   qrcode: ["http"],
   eta: ["http"],
   pino: ["observability"],
+  "prom-client": ["metrics"],
+  "@opentelemetry/api": ["observability"],
+  "@opentelemetry/sdk-trace": ["observability"],
+  "@opentelemetry/resources": ["observability"],
+  "@opentelemetry/exporter-trace-otlp-http": ["observability"],
   commander: ["commands"],
 } as const satisfies Record<string, readonly string[]>;

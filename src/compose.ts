@@ -38,6 +38,14 @@ import {
 import { createAddressPolicy } from "./outbound/index.ts";
 import { createSelfServiceRoutes } from "./self-service/index.ts";
 import { createServer } from "./server.ts";
+import {
+  createMetricsListener,
+  NO_TELEMETRY,
+  openTelemetry,
+  type Telemetry,
+  traceAccounts,
+  traceFactors,
+} from "./telemetry.ts";
 import { startCompletingEndings, startLogoutWorker, startResealing, startSweeping } from "./upkeep.ts";
 import {
   createEpochs,
@@ -75,6 +83,11 @@ export interface Overrides {
   readonly redis?: "required" | "ifReachable";
 }
 
+/** What is told of the services' work, where somebody listens. */
+interface Observed {
+  readonly telemetry?: Telemetry;
+}
+
 export interface Services {
   readonly database: Database;
   readonly redis: Redis | undefined;
@@ -96,7 +109,7 @@ export interface Services {
 }
 
 export interface Latchkey extends Services {
-  /** @throws when the port is in use (`EADDRINUSE`). */
+  /** Takes requests, and answers for its metrics where they are configured. @throws when a port is in use (`EADDRINUSE`). */
   listen(): Promise<void>;
   /** Stops taking requests, answers those under way, and closes the stores. */
   close(): Promise<void>;
@@ -107,7 +120,8 @@ export interface Latchkey extends Services {
  *
  * @throws DataDirectoryLockedError, AppError STORE_UNAVAILABLE
  */
-export async function openServices(config: Config, overrides: Overrides = {}): Promise<Services> {
+export async function openServices(config: Config, overrides: Overrides & Observed = {}): Promise<Services> {
+  const telemetry = overrides.telemetry ?? NO_TELEMETRY;
   const clock = overrides.clock ?? systemClock;
   const logger = overrides.logger ?? createLogger({ level: config.logLevel });
   const directory = config.mode === "embedded" ? lockDataDirectory(config.dataDirectory) : undefined;
@@ -116,15 +130,15 @@ export async function openServices(config: Config, overrides: Overrides = {}): P
     for (const closer of closers.splice(0).toReversed()) await closer();
   };
   try {
-    const database = await openDatabase(config, directory, logger);
+    const database = await openDatabase(config, { directory, logger, telemetry });
     closers.push(() => database.close());
     const migrations = createMigrations(database.db, database.patientDb);
     if (config.migrations === "apply") await migrations.apply().catch(rethrowStoreFailure);
-    const redis = await openProtocolRedis(config, { logger, need: overrides.redis ?? "required" });
+    const redis = await openProtocolRedis(config, { logger, telemetry, need: overrides.redis ?? "required" });
     closers.push(() => redis?.disconnect());
     // What an older secret of ours sealed in this directory still opens when LATCHKEY_SECRET is set later.
     const secrets = directory === undefined ? config.secrets : [...config.secrets, directory.secret];
-    const services = buildServices(config, { database, redis, clock, secrets });
+    const services = buildServices(config, { database, redis, clock, secrets, telemetry });
     return { ...services, database, redis, migrations, secrets, clock, logger, close };
   } catch (error) {
     await close();
@@ -132,11 +146,14 @@ export async function openServices(config: Config, overrides: Overrides = {}): P
   }
 }
 
-function buildServices(config: Config, stores: Pick<Services, "database" | "redis" | "clock" | "secrets">) {
+function buildServices(
+  config: Config,
+  stores: Pick<Services, "database" | "redis" | "clock" | "secrets"> & Required<Observed>,
+) {
   const { db } = stores.database;
-  const { redis, clock, secrets } = stores;
-  const audit = createAudit({ db, clock });
-  const revocations = createRevocations({ db, clock });
+  const { redis, clock, secrets, telemetry } = stores;
+  const audit = createAudit({ db, clock, onAppended: telemetry.metrics?.onAuditEvent });
+  const revocations = createRevocations({ db, clock, onAppended: telemetry.metrics?.onRevocations });
   const clients = createClients({
     db,
     clock,
@@ -162,7 +179,7 @@ function buildServices(config: Config, stores: Pick<Services, "database" | "redi
     onSessionEnd: logoutQueue.enqueueLogouts,
   });
   const protocol = createProtocolCommands({ config, clock, db, redis, audit, clients, revocations, sessions });
-  const accounts = createAccounts({
+  const plainAccounts = createAccounts({
     db,
     clock,
     audit,
@@ -170,8 +187,9 @@ function buildServices(config: Config, stores: Pick<Services, "database" | "redi
     endSessions: (accountId, reason) => sessions.endAll(accountId, reason),
     forgetSessions: (tx, accountId) => sessions.forgetAccount(tx, accountId),
   });
+  const accounts = traceAccounts(telemetry, plainAccounts);
   const knownDevices = createKnownDevices({ db, clock });
-  const factors = createFactors({
+  const plainFactors = createFactors({
     db,
     clock,
     audit,
@@ -181,15 +199,20 @@ function buildServices(config: Config, stores: Pick<Services, "database" | "redi
     issuer: config.issuer,
     brandName: config.brand.name,
   });
+  const factors = traceFactors(telemetry, plainFactors);
   return { audit, clients, protocol, sessions, accounts, knownDevices, factors, logoutQueue, revocations };
 }
 
-async function openDatabase(config: Config, directory: DataDirectory | undefined, logger: Logger): Promise<Database> {
-  if (directory !== undefined) return openEmbedded(directory.databasePath);
+async function openDatabase(
+  config: Config,
+  { directory, logger, telemetry }: { directory: DataDirectory | undefined; logger: Logger; telemetry: Telemetry },
+): Promise<Database> {
+  const observer = telemetry.stores;
+  if (directory !== undefined) return openEmbedded(directory.databasePath, observer);
   const onConnectionError = (error: Error): void =>
     logger.warn({ reason: error.message }, "lost a connection to postgres");
   const { url = "", poolMax } = config.database;
-  const database = openPostgres({ url, poolMax, onConnectionError });
+  const database = openPostgres({ url, poolMax, onConnectionError, observer });
   try {
     await database.ping();
     return database;
@@ -201,13 +224,13 @@ async function openDatabase(config: Config, directory: DataDirectory | undefined
 
 async function openProtocolRedis(
   config: Config,
-  { logger, need }: { logger: Logger; need: NonNullable<Overrides["redis"]> },
+  { logger, telemetry, need }: { logger: Logger; telemetry: Telemetry; need: NonNullable<Overrides["redis"]> },
 ): Promise<Redis | undefined> {
   if (config.redisUrl === undefined) return undefined;
   const onConnectionError = (error: Error): void => {
     logger.warn({ reason: error.message }, "lost the connection to redis");
   };
-  const redis = openRedis({ url: config.redisUrl, onConnectionError });
+  const redis = openRedis({ url: config.redisUrl, onConnectionError, observer: telemetry.stores });
   try {
     for (const advice of await connectRedis(redis)) logger.warn({}, advice);
   } catch (error) {
@@ -224,8 +247,9 @@ function rethrowStoreFailure(error: unknown): never {
 
 /** @throws AppError MIGRATIONS_PENDING */
 export async function compose(config: Config, overrides: Overrides = {}): Promise<Latchkey> {
-  const services = await openServices(config, overrides);
-  const closers: (() => unknown)[] = [() => services.close()];
+  const telemetry = await openTelemetry(config);
+  const services = await openServices(config, { ...overrides, telemetry });
+  const closers: (() => unknown)[] = [() => services.close(), () => telemetry.close()];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).toReversed()) await closer();
   };
@@ -236,9 +260,11 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     closers.push(() => revocationLog.close());
     const storeWatch = await startStoreWatch(services);
     closers.push(() => storeWatch?.close());
-    const { oidc, feed } = await composeApp(config, { ...services, revocationLog }, health);
-    const logoutWorker = startLogoutWorker(config, services, oidc.prepareLogout);
+    const { oidc, feed } = await composeApp(config, { ...services, revocationLog, telemetry }, health);
+    const logoutWorker = startLogoutWorker(config, { ...services, telemetry }, oidc.prepareLogout);
     closers.push(() => logoutWorker.close());
+    const metricsListener = createMetricsListener(config, telemetry, { services, feed });
+    closers.push(() => metricsListener?.close());
     const server = createServer(oidc.app, config.listen);
     closers.push(() => server.close());
     // Its connections have no end of their own, which the server would wait for.
@@ -249,7 +275,11 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     const completing = startCompletingEndings(services);
     closers.push(() => clearInterval(completing));
     closers.push(() => health.startDraining());
-    return { ...services, listen: () => server.listen(), close };
+    const listen = async (): Promise<void> => {
+      await metricsListener?.listen();
+      await server.listen();
+    };
+    return { ...services, listen, close };
   } catch (error) {
     await close();
     throw error;
@@ -306,10 +336,11 @@ function remembered(check: () => Promise<void>): () => Promise<void> {
 /** Every request passes these from the top down. */
 async function composeApp(
   config: Config,
-  services: Services & { readonly revocationLog: RevocationLog },
+  services: Services & { readonly revocationLog: RevocationLog; readonly telemetry: Telemetry },
   health: Health,
 ): Promise<{ readonly oidc: Oidc; readonly feed: RevocationFeed }> {
-  const { accounts, clients, clock, logger, secrets } = services;
+  const { accounts, clients, clock, logger, secrets, telemetry } = services;
+  const { metrics, tracing } = telemetry;
   const { issuer, brand, links } = config;
   const assets = http.createAssets(brand);
   const views = http.createViews({ issuer, brand, links, catalogues: http.catalogues, assets });
@@ -340,18 +371,22 @@ async function composeApp(
     originOf: (ctx) => ({ address: proxyTrust.clientAddress(ctx), requestId: http.requestIdOf(ctx) }),
     asksForFactor: createFactorQuestion({ ...services, knownBrowsers }),
     pages,
+    observer: telemetry.protocol,
+    inSpan: tracing.inSpan,
   });
   const feed = createRevocationFeed({
     log: services.revocationLog,
     clock,
     limits: config.feed,
     authenticateReader: oidc.authenticateReader,
+    onPassedOn: metrics?.onFeedPassedOn,
     onConnectionEnded: (ended) => logger.info(ended, "a service no longer reads the revocation feed"),
   });
   const shared = { accounts, views, failurePages, csrf, registration: config.registration, clientAddress };
 
   const { app } = oidc;
-  app.use(http.createRequestLog({ logger }));
+  app.use(http.createRequestLog({ logger, onAnswered: metrics?.onAnswered }));
+  if (tracing.middleware !== undefined) app.use(tracing.middleware);
   app.use(http.createSecurityHeaders(issuer));
   app.use(failurePages.middleware);
   app.use(proxyTrust.middleware);

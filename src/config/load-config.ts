@@ -168,6 +168,8 @@ function findContradictions(values: SettingValues, faults: ConfigFault[]): void 
   if (values.REFRESH_IDLE_SECONDS > values.REFRESH_MAX_SECONDS) {
     add("REFRESH_IDLE_SECONDS", "is longer than REFRESH_MAX_SECONDS");
   }
+  if (values.METRICS_PORT === values.PORT && values.METRICS_PORT !== undefined)
+    add("METRICS_PORT", "is the same as PORT");
   if (values.DATABASE_URL === undefined) {
     if (values.REDIS_URL !== undefined && !alreadyFaulty.has("DATABASE_URL")) {
       add("DATABASE_URL", "is missing, and REDIS_URL without it is not a deployment that we support");
@@ -224,9 +226,22 @@ function toConfig(values: SettingValues): Config {
     brand: { name: values.BRAND_NAME, color: values.BRAND_COLOR, logoFile: values.BRAND_LOGO },
     links: { help: values.HELP_URL, privacy: values.PRIVACY_URL },
     logLevel: values.LOG_LEVEL ?? (isEmbedded ? "warn" : "info"),
+    metrics: values.METRICS_PORT === undefined ? undefined : { host: values.METRICS_HOST, port: values.METRICS_PORT },
+    traces: tracesOf(values),
     demo:
       isEmbedded && values.DEMO === "on" ? { appPort: values.DEMO_APP_PORT, apiPort: values.DEMO_API_PORT } : undefined,
   } satisfies Config);
+}
+
+function tracesOf(values: SettingValues): Config["traces"] {
+  const endpoint = values.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (endpoint === undefined) return undefined;
+  return {
+    url: `${endpoint.replace(/\/+$/, "")}/v1/traces`,
+    headers: values.OTEL_EXPORTER_OTLP_HEADERS ?? {},
+    serviceName: values.OTEL_SERVICE_NAME,
+    samplingRatio: values.OTEL_TRACES_SAMPLER_ARG,
+  };
 }
 
 function deepFreeze<Value extends object>(value: Value): Value {

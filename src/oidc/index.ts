@@ -44,11 +44,13 @@ import { createInteractions } from "./interactions.ts";
 import type { AllowedClients, BrowserSessions, Interactions, ProtocolPages } from "./interactions-port.ts";
 import { createIntrospectionPolicy } from "./introspection-policy.ts";
 import { createPublishedKeys, createSigningKeys } from "./keys/index.ts";
+import { type InSpan, nameGrants } from "./grant-spans.ts";
 import { failFastOnRecords, failFastOnState } from "./fail-fast.ts";
 import { allowFormPost } from "./form-post.ts";
 import { createLogoutTokens, type PrepareLogout } from "./logout-tokens.ts";
 import { createProvider } from "./provider.ts";
 import { createClientDescriptions } from "./requesting-clients.ts";
+import { observeAnswer, type ProtocolObserver } from "./protocol-observer.ts";
 import { createPushedRequests } from "./pushed-requests.ts";
 import { createRestartTokens } from "./restarts.ts";
 import { applyResponseRules, clearSessionCookie, setSessionCookie } from "./response-rules.ts";
@@ -61,6 +63,9 @@ export { revocationFeedUrl, ROUTES as PROTOCOL_ROUTES } from "./identity.ts";
 export type * from "./interactions-port.ts";
 export { signInSecondsMax } from "./configuration/lifetimes.ts";
 export { forgetConsent } from "./consents.ts";
+export { estimateSignIns } from "./adapter/index.ts";
+export { type KeyStanding, listKeyStandings } from "./key-standings.ts";
+export type { ProtocolObserver, RefreshOutcome } from "./protocol-observer.ts";
 export { interactionUrl, restartUrl } from "./restarts.ts";
 export type { RevokedToken } from "./token-revocation.ts";
 
@@ -85,6 +90,9 @@ export interface OidcDeps {
   readonly asksForFactor: AsksForFactor;
   readonly pages: ProtocolPages;
   readonly logger: Logger;
+  readonly observer?: ProtocolObserver | undefined;
+  /** Runs a part of a request under a name of ours, for traces; nothing when absent. */
+  readonly inSpan?: InSpan | undefined;
 }
 
 export interface Oidc {
@@ -194,6 +202,7 @@ export async function createOidc(given: OidcDeps): Promise<Oidc> {
     mayIntrospect,
     isEnough,
   });
+  if (deps.inSpan !== undefined) nameGrants(provider, deps.inSpan);
   const pushedRequests = createPushedRequests({ provider, state, clients, clock });
   provider.use(letGoWhenAnswered);
   const responseRules = applyResponseRules(provider, { issuer: config.issuer, logger: deps.logger });
@@ -214,6 +223,7 @@ export async function createOidc(given: OidcDeps): Promise<Oidc> {
           await pushedRequests.endAnswered(ctx);
           await state.flush();
           await existingGrants.endWithdrawn(ctx);
+          if (deps.observer !== undefined) observeAnswer(deps.observer, ctx);
         },
         originOf(deps, ctx),
       ),
