@@ -2,7 +2,7 @@
  * Which folder of `src/` may import which: the one table that the linter and `test/architecture` both read.
  *
  * A folder is imported only through its `index.ts`. Where an arrow would have to point up, the lower folder declares
- * the small interface that it needs and `compose.ts` joins the two.
+ * the small interface that it needs and `services.ts` or `compose.ts` joins the two.
  */
 export const allowedImports = {
   core: [],
@@ -21,12 +21,20 @@ export const allowedImports = {
   oidc: ["core", "config", "observability", "storage", "audit", "clients", "sessions", "accounts", "mfa"],
   interaction: ["core", "config", "http", "oidc", "clients", "accounts", "mfa", "audit"],
   "self-service": ["core", "config", "http", "oidc", "clients", "sessions", "accounts", "mfa", "audit"],
+  metrics: ["core", "http", "storage", "audit", "sessions", "oidc"],
   commands: ["core", "config", "storage", "audit", "clients", "sessions", "accounts", "mfa", "oidc"],
   demo: ["core", "config", "clients"],
 } as const satisfies Record<string, readonly string[]>;
 
 /** The files at the top of `src/` that may import every folder. */
-export const compositionFiles = ["main.ts", "compose.ts", "upkeep.ts", "cli.ts"] as const;
+export const compositionFiles = [
+  "main.ts",
+  "compose.ts",
+  "services.ts",
+  "telemetry.ts",
+  "upkeep.ts",
+  "cli.ts",
+] as const;
 
 /** Packages that only one folder may import, so that a library's ways stay behind one door. */
 export const packageOwners = {
@@ -42,5 +50,10 @@ export const packageOwners = {
   qrcode: ["http"],
   eta: ["http"],
   pino: ["observability"],
+  "prom-client": ["metrics"],
+  "@opentelemetry/api": ["observability"],
+  "@opentelemetry/sdk-trace": ["observability"],
+  "@opentelemetry/resources": ["observability"],
+  "@opentelemetry/exporter-trace-otlp-http": ["observability"],
   commander: ["commands"],
 } as const satisfies Record<string, readonly string[]>;

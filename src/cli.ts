@@ -54,7 +54,7 @@ async function answerCommand(config: Config, invocation: Invocation, terminal: T
     const answer = await askServer(socketPathIn(config.dataDirectory), invocation);
     if (answer !== undefined) return answer;
   }
-  const { openServices } = await import("./compose.ts");
+  const { openServices } = await import("./services.ts");
   try {
     // Silent: what a command has to say is its answer, which programs may read.
     const services = await openServices(config, { logger: createLogger({ level: "silent" }), redis: "ifReachable" });

@@ -1,20 +1,6 @@
-/**
- * The only constructor of things: opens the stores, builds what stands on them, and puts the server together.
- *
- * `openServices` is what the command line needs; `compose` adds the protocol, the pages and the HTTP server.
- */
-import { type Accounts, createAccounts, createKnownDevices, type KnownDevices } from "./accounts/index.ts";
-import { type Audit, createAudit } from "./audit/index.ts";
-import { type Clients, createClients } from "./clients/index.ts";
+/** Puts the server together, on the services that `services.ts` opens: the protocol, the pages, and what runs beside them. */
 import type { Config } from "./config/index.ts";
-import {
-  AppError,
-  type Clock,
-  createAuthenticator,
-  createCookieSigner,
-  createSealer,
-  systemClock,
-} from "./core/index.ts";
+import { AppError, createAuthenticator, createCookieSigner, createSealer } from "./core/index.ts";
 import * as http from "./http/index.ts";
 import {
   createFactorQuestion,
@@ -22,227 +8,36 @@ import {
   createKnownBrowsers,
   createProtocolPages,
 } from "./interaction/index.ts";
-import { createFactors, type Factors } from "./mfa/index.ts";
-import { createHealth, createLogger, type Health, type Logger } from "./observability/index.ts";
-import {
-  createOidc,
-  createProtocolCommands,
-  createKeySeals,
-  createProtocolSessionsOf,
-  createSigningKeyCommands,
-  type ExternalKeys,
-  forgetConsent,
-  type KeyRing,
-  keyTimesOf,
-  type Oidc,
-  PROTOCOL_ROUTES,
-  type ProtocolCommands,
-  revocationFeedUrl,
-  type SigningKeyCommands,
-  signInSecondsMax,
-} from "./oidc/index.ts";
-import { createAddressPolicy } from "./outbound/index.ts";
+import { createHealth, type Health } from "./observability/index.ts";
+import { createOidc, type KeyRing, type Oidc, PROTOCOL_ROUTES } from "./oidc/index.ts";
 import { createSelfServiceRoutes } from "./self-service/index.ts";
 import { createServer } from "./server.ts";
-import { startCompletingEndings, startKeyRing, startLogoutWorker, startResealing, startSweeping } from "./upkeep.ts";
+import { openServices, type Overrides, rethrowStoreFailure, type Services } from "./services.ts";
 import {
   createEpochs,
-  createLogoutQueue,
   createRevocationFeed,
   createRevocationLog,
-  createRevocations,
-  createSessions,
-  type LogoutQueue,
   type ProtocolStoreWatch,
   type RevocationFeed,
   type RevocationLog,
-  type Revocations,
-  type Sessions,
   watchProtocolStore,
 } from "./sessions/index.ts";
-import {
-  asStoreFailure,
-  connectRedis,
-  createMigrations,
-  type Database,
-  type DataDirectory,
-  lockDataDirectory,
-  type Migrations,
-  openEmbedded,
-  openPostgres,
-  openRedis,
-  type Redis,
-} from "./storage/index.ts";
-
-export interface Overrides {
-  readonly clock?: Clock;
-  readonly logger?: Logger;
-  /** `ifReachable`: a Redis that is away fails what needs it, and nothing else. The command line needs it seldom. */
-  readonly redis?: "required" | "ifReachable";
-  /** Where signing keys lie, if not sealed in the database (docs/key-rotation.md). */
-  readonly externalKeys?: ExternalKeys;
-}
-
-export interface Services {
-  readonly database: Database;
-  readonly redis: Redis | undefined;
-  readonly migrations: Migrations;
-  readonly audit: Audit;
-  readonly accounts: Accounts;
-  readonly knownDevices: KnownDevices;
-  readonly factors: Factors;
-  readonly clients: Clients;
-  readonly protocol: ProtocolCommands;
-  readonly sessions: Sessions;
-  readonly revocations: Revocations;
-  readonly logoutQueue: LogoutQueue;
-  readonly signingKeys: SigningKeyCommands;
-  /** Secrets that keys are derived from, newest first; of the data directory in embedded mode. */
-  readonly secrets: readonly string[];
-  readonly clock: Clock;
-  readonly logger: Logger;
-  close(): Promise<void>;
-}
+import { asStoreFailure, type Migrations } from "./storage/index.ts";
+import { createMetricsListener, openTelemetry, type Telemetry } from "./telemetry.ts";
+import { startCompletingEndings, startKeyRing, startLogoutWorker, startResealing, startSweeping } from "./upkeep.ts";
 
 export interface Latchkey extends Services {
-  /** @throws when the port is in use (`EADDRINUSE`). */
+  /** Takes requests, and answers for its metrics where they are configured. @throws when a port is in use (`EADDRINUSE`). */
   listen(): Promise<void>;
   /** Stops taking requests, answers those under way, and closes the stores. */
   close(): Promise<void>;
 }
 
-/**
- * Opens the stores and what the command line works with. Embedded mode locks the data directory and applies migrations.
- *
- * @throws DataDirectoryLockedError, AppError STORE_UNAVAILABLE
- */
-export async function openServices(config: Config, overrides: Overrides = {}): Promise<Services> {
-  const clock = overrides.clock ?? systemClock;
-  const logger = overrides.logger ?? createLogger({ level: config.logLevel });
-  const directory = config.mode === "embedded" ? lockDataDirectory(config.dataDirectory) : undefined;
-  const closers: (() => unknown)[] = [() => directory?.release()];
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).toReversed()) await closer();
-  };
-  try {
-    const database = await openDatabase(config, directory, logger);
-    closers.push(() => database.close());
-    const migrations = createMigrations(database.db, database.patientDb);
-    if (config.migrations === "apply") await migrations.apply().catch(rethrowStoreFailure);
-    const redis = await openProtocolRedis(config, { logger, need: overrides.redis ?? "required" });
-    closers.push(() => redis?.disconnect());
-    // What an older secret of ours sealed in this directory still opens when LATCHKEY_SECRET is set later.
-    const secrets = directory === undefined ? config.secrets : [...config.secrets, directory.secret];
-    const { externalKeys } = overrides;
-    const services = buildServices(config, { database, redis, clock, secrets, externalKeys });
-    return { ...services, database, redis, migrations, secrets, clock, logger, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-interface Ground extends Pick<Services, "database" | "redis" | "clock" | "secrets"> {
-  readonly externalKeys: ExternalKeys | undefined;
-}
-
-function buildServices(config: Config, ground: Ground) {
-  const { db } = ground.database;
-  const { redis, clock, secrets, externalKeys } = ground;
-  const audit = createAudit({ db, clock });
-  const revocations = createRevocations({ db, clock });
-  const clients = createClients({
-    db,
-    clock,
-    audit,
-    revokeClientTokens: (tx, ids) =>
-      revocations.append(
-        tx,
-        ids.map((clientId) => ({ kind: "client", clientId })),
-      ),
-    addresses: createAddressPolicy(config.outboundAllowedNetworks),
-    reservedIdentifiers: [revocationFeedUrl(config.issuer)],
-  });
-  const logoutQueue = createLogoutQueue({ db, clock, audit, recipients: clients });
-  const sessions = createSessions({
-    db,
-    clock,
-    audit,
-    revocations,
-    protocol: createProtocolSessionsOf({ config, clock, db, redis }),
-    session: config.session,
-    lifetimeSeconds: signInSecondsMax(config),
-    forgetConsent,
-    onSessionEnd: logoutQueue.enqueueLogouts,
-  });
-  const protocol = createProtocolCommands({ config, clock, db, redis, audit, clients, revocations, sessions });
-  const accounts = createAccounts({
-    db,
-    clock,
-    audit,
-    passwordHash: config.passwordHash,
-    endSessions: (accountId, reason) => sessions.endAll(accountId, reason),
-    forgetSessions: (tx, accountId) => sessions.forgetAccount(tx, accountId),
-  });
-  const knownDevices = createKnownDevices({ db, clock });
-  const factors = createFactors({
-    db,
-    clock,
-    audit,
-    sealer: createSealer(secrets),
-    authenticator: createAuthenticator(secrets),
-    knownDevices,
-    issuer: config.issuer,
-    brandName: config.brand.name,
-  });
-  const times = keyTimesOf(config);
-  const seals = createKeySeals(secrets);
-  const signingKeys = createSigningKeyCommands({ db, clock, audit, revocations, seals, externalKeys, times });
-  return { audit, clients, protocol, sessions, accounts, knownDevices, factors, logoutQueue, revocations, signingKeys };
-}
-
-async function openDatabase(config: Config, directory: DataDirectory | undefined, logger: Logger): Promise<Database> {
-  if (directory !== undefined) return openEmbedded(directory.databasePath);
-  const onConnectionError = (error: Error): void =>
-    logger.warn({ reason: error.message }, "lost a connection to postgres");
-  const { url = "", poolMax } = config.database;
-  const database = openPostgres({ url, poolMax, onConnectionError });
-  try {
-    await database.ping();
-    return database;
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
-}
-
-async function openProtocolRedis(
-  config: Config,
-  { logger, need }: { logger: Logger; need: NonNullable<Overrides["redis"]> },
-): Promise<Redis | undefined> {
-  if (config.redisUrl === undefined) return undefined;
-  const onConnectionError = (error: Error): void => {
-    logger.warn({ reason: error.message }, "lost the connection to redis");
-  };
-  const redis = openRedis({ url: config.redisUrl, onConnectionError });
-  try {
-    for (const advice of await connectRedis(redis)) logger.warn({}, advice);
-  } catch (error) {
-    if (need === "ifReachable") return redis;
-    redis.disconnect();
-    throw error;
-  }
-  return redis;
-}
-
-function rethrowStoreFailure(error: unknown): never {
-  throw asStoreFailure(error);
-}
-
 /** @throws AppError MIGRATIONS_PENDING */
 export async function compose(config: Config, overrides: Overrides = {}): Promise<Latchkey> {
-  const services = await openServices(config, overrides);
-  const closers: (() => unknown)[] = [() => services.close()];
+  const telemetry = await openTelemetry(config);
+  const services = await openServices(config, { ...overrides, telemetry });
+  const closers: (() => unknown)[] = [() => services.close(), () => telemetry.close()];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).toReversed()) await closer();
   };
@@ -255,9 +50,11 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     closers.push(() => storeWatch?.close());
     const keyRing = await startKeyRing(config, services, overrides.externalKeys);
     closers.push(() => keyRing.close());
-    const { oidc, feed } = composeApp(config, { ...services, revocationLog, keyRing }, health);
-    const logoutWorker = startLogoutWorker(config, services, oidc.prepareLogout);
+    const { oidc, feed } = composeApp(config, { ...services, revocationLog, keyRing, telemetry }, health);
+    const logoutWorker = startLogoutWorker(config, { ...services, telemetry }, oidc.prepareLogout);
     closers.push(() => logoutWorker.close());
+    const metricsListener = createMetricsListener(config, telemetry, { services, feed });
+    closers.push(() => metricsListener?.close());
     const server = createServer(oidc.app, config.listen);
     closers.push(() => server.close());
     // Its connections have no end of their own, which the server would wait for.
@@ -268,7 +65,11 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     const completing = startCompletingEndings(services);
     closers.push(() => clearInterval(completing));
     closers.push(() => health.startDraining());
-    return { ...services, listen: () => server.listen(), close };
+    const listen = async (): Promise<void> => {
+      await metricsListener?.listen();
+      await server.listen();
+    };
+    return { ...services, listen, close };
   } catch (error) {
     await close();
     throw error;
@@ -322,13 +123,21 @@ function remembered(check: () => Promise<void>): () => Promise<void> {
   };
 }
 
+/** The services, with what follows the stores while the server runs. */
+interface Running extends Services {
+  readonly revocationLog: RevocationLog;
+  readonly keyRing: KeyRing;
+  readonly telemetry: Telemetry;
+}
+
 /** Every request passes these from the top down. */
 function composeApp(
   config: Config,
-  services: Services & { readonly revocationLog: RevocationLog; readonly keyRing: KeyRing },
+  services: Running,
   health: Health,
 ): { readonly oidc: Oidc; readonly feed: RevocationFeed } {
-  const { accounts, clients, clock, logger, secrets } = services;
+  const { accounts, clients, clock, logger, secrets, telemetry } = services;
+  const { metrics, tracing } = telemetry;
   const { issuer, brand, links } = config;
   const assets = http.createAssets(brand);
   const views = http.createViews({ issuer, brand, links, catalogues: http.catalogues, assets });
@@ -359,18 +168,22 @@ function composeApp(
     originOf: (ctx) => ({ address: proxyTrust.clientAddress(ctx), requestId: http.requestIdOf(ctx) }),
     asksForFactor: createFactorQuestion({ ...services, knownBrowsers }),
     pages,
+    observer: telemetry.protocol,
+    inSpan: tracing.inSpan,
   });
   const feed = createRevocationFeed({
     log: services.revocationLog,
     clock,
     limits: config.feed,
     authenticateReader: oidc.authenticateReader,
+    onPassedOn: metrics?.onFeedPassedOn,
     onConnectionEnded: (ended) => logger.info(ended, "a service no longer reads the revocation feed"),
   });
   const shared = { accounts, views, failurePages, csrf, registration: config.registration, clientAddress };
 
   const { app } = oidc;
-  app.use(http.createRequestLog({ logger, clock }));
+  app.use(http.createRequestLog({ logger, onAnswered: metrics?.onAnswered }));
+  if (tracing.middleware !== undefined) app.use(tracing.middleware);
   app.use(http.createSecurityHeaders(issuer));
   app.use(failurePages.middleware);
   app.use(proxyTrust.middleware);
@@ -381,6 +194,7 @@ function composeApp(
   app.use(http.createPostToGet([PROTOCOL_ROUTES.authorization, PROTOCOL_ROUTES.end_session]));
   // Outside of the scope, which ends with the answer: this one goes on for minutes.
   app.use(http.createRoutes({ "GET /revocations": feed.answer }));
+  app.use(oidc.responseRules);
   app.use(oidc.requestScope);
   app.use(createInteractionRoutes({ ...shared, ...interactionParts(config, services, oidc), knownBrowsers }));
   const { browserSessions, allowedClients } = oidc;

@@ -79,21 +79,30 @@ async function applyFile(latchkey: Latchkey, path: string): Promise<void> {
 }
 
 async function listen(latchkey: Latchkey, config: Config): Promise<void> {
-  const { host, port } = config.listen;
   try {
     await latchkey.listen();
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "EADDRINUSE") {
-      throw new StartError(`Port ${port} is in use. Stop what uses it, or set PORT to another port.`, { cause: error });
-    }
-    if (code === "EADDRNOTAVAIL" || code === "EACCES") {
-      throw new StartError(`Latchkey may not listen on ${host}:${port}. Set HOST and PORT to what it may use.`, {
-        cause: error,
-      });
-    }
-    throw error;
+    throw reasonNotToListen(error, config);
   }
+}
+
+/** Which of the two ports it is about, the error itself says. */
+function reasonNotToListen(error: unknown, { listen: main, metrics }: Config): unknown {
+  if (!(error instanceof Error) || !("code" in error)) return error;
+  const isAboutMetrics = metrics !== undefined && "port" in error && error.port === metrics.port;
+  const { host, port } = isAboutMetrics ? metrics : main;
+  const prefix = isAboutMetrics ? "METRICS_" : "";
+  if (error.code === "EADDRINUSE") {
+    const sentence = `Port ${port} is in use. Stop what uses it, or set ${prefix}PORT to another port.`;
+    return new StartError(sentence, { cause: error });
+  }
+  if (["EADDRNOTAVAIL", "EACCES"].includes(String(error.code))) {
+    const settings = `${prefix}HOST and ${prefix}PORT`;
+    return new StartError(`Latchkey may not listen on ${host}:${port}. Set ${settings} to what it may use.`, {
+      cause: error,
+    });
+  }
+  return error;
 }
 
 async function startEmbeddedParts(

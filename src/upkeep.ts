@@ -1,11 +1,12 @@
 /** What runs beside the requests: telling apps of sign-outs, deleting what has expired, completing what a crash left. */
-import type { Services } from "./compose.ts";
+import type { Services } from "./services.ts";
 import type { Config } from "./config/index.ts";
 import { background } from "./core/index.ts";
 import { createKeyRing, type ExternalKeys, type KeyRing, keyTimesOf, type Oidc } from "./oidc/index.ts";
 import { createAddressPolicy, createOutbound } from "./outbound/index.ts";
 import { createLogoutWorker, LOGOUT_CHANNEL, type LogoutWorker } from "./sessions/index.ts";
 import { asStoreFailure } from "./storage/index.ts";
+import { type Telemetry, traceOutbound } from "./telemetry.ts";
 
 const SWEEP_EVERY_MS = 60_000;
 const COMPLETE_ENDINGS_EVERY_MS = 3_000;
@@ -13,10 +14,12 @@ const COMPLETE_ENDINGS_EVERY_MS = 3_000;
 /** Tells apps of sessions that ended: at once when something is put into the queue, and what waits when it is due. */
 export function startLogoutWorker(
   config: Config,
-  { database, clock, audit, logger }: Services,
+  { database, clock, audit, logger, telemetry }: Services & { readonly telemetry: Telemetry },
   prepareLogout: Oidc["prepareLogout"],
 ): LogoutWorker {
-  const outbound = createOutbound({ policy: createAddressPolicy(config.outboundAllowedNetworks) });
+  const policy = createAddressPolicy(config.outboundAllowedNetworks);
+  const traceHeaders = (): Readonly<Record<string, string>> => telemetry.tracing.headers();
+  const outbound = traceOutbound(telemetry, createOutbound({ policy, traceHeaders }));
   const report = (error: unknown): void =>
     logger.warn({ reason: String(asStoreFailure(error)) }, "could not tell apps of ended sessions");
   const worker = createLogoutWorker({ db: database.db, clock, audit, outbound, prepareLogout, report });

@@ -1,4 +1,4 @@
-import { openServices, type Services } from "../../src/compose.ts";
+import { openServices, type Services } from "../../src/services.ts";
 import { loadConfig } from "../../src/config/index.ts";
 import { createLogger } from "../../src/observability/index.ts";
 import { billingApi, IDENTITY_SCOPES, ordersResource, PASSWORD, personAt, shopWeb } from "../cast.ts";

@@ -24,6 +24,7 @@ export function createCheapHasher(version = "v1") {
       verified.push(passwordHash);
       return passwordHash?.split(":")[1] === digest(password);
     },
+    load: () => ({ running: 0, waiting: 0, refused: 0 }),
     isOutdated: (passwordHash) => !passwordHash.startsWith(`${version}:`),
   };
   return { hasher, verified };

@@ -6,7 +6,7 @@ import type { Db } from "../storage/index.ts";
 import type { Account, RequestSource } from "./account.ts";
 import { findAccountById, findAccountsById, findCredentials, listAccounts, setDisabledAt } from "./account-records.ts";
 import { parseEmail } from "./email-address.ts";
-import { createHashingQueue } from "./passwords/hashing-queue.ts";
+import { createHashingQueue, type HashingLoad } from "./passwords/hashing-queue.ts";
 import { createPasswordChange, type PasswordChange, type PasswordChangeOutcome } from "./password-change.ts";
 import { createPasswordHasher, type PasswordHasher } from "./passwords/password-hasher.ts";
 import { createProfileChange, type ProfileInput } from "./profile-change.ts";
@@ -73,6 +73,8 @@ export interface Accounts {
    * signed out, and can be removed later. ACCOUNT_NOT_FOUND
    */
   remove(id: string, source: RequestSource): Promise<void>;
+  /** How busy this node is with hashing passwords. */
+  hashingLoad(): HashingLoad;
   /** Removes throttle counters whose window is over and returns how many; to be called every few minutes. */
   sweepThrottle(): Promise<number>;
 }
@@ -131,6 +133,7 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
     changeProfile: changing(createProfileChange({ db, clock, audit: deps.audit })),
     changePassword: changing(createPasswordChange({ db, clock, audit: deps.audit, hasher, throttle })),
     remove: changing(createRemoval(deps)),
+    hashingLoad: () => hasher.load(),
     sweepThrottle: () => throttle.sweep(),
   };
 }

@@ -22,6 +22,8 @@ export interface Audit {
 export interface AuditDependencies {
   readonly db: Db;
   readonly clock: Clock;
+  /** Told of every event that was added, also where its transaction comes to nothing later; does not throw. */
+  readonly onAppended?: ((event: AuditEvent) => void) | undefined;
 }
 
 interface AuditEventTable {
@@ -39,7 +41,7 @@ interface AuditEventTable {
 
 const withTables = (db: Db) => db.$extendTables<{ audit_events: AuditEventTable }>();
 
-export function createAudit({ db, clock }: AuditDependencies): Audit {
+export function createAudit({ db, clock, onAppended }: AuditDependencies): Audit {
   return {
     async append(tx, event) {
       const data = JSON.stringify(event.data ?? {});
@@ -57,6 +59,7 @@ export function createAudit({ db, clock }: AuditDependencies): Audit {
           data,
         })
         .execute();
+      onAppended?.(event);
     },
 
     async list({ limit, ...filter }) {

@@ -54,6 +54,19 @@ export interface Config {
   readonly placeOf: PlaceOf | undefined;
   readonly links: { readonly help: string | undefined; readonly privacy: string | undefined };
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
+  /** Where metrics are read; absent when nothing is counted. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  /** Where traces go; absent when nothing is traced. */
+  readonly traces:
+    | {
+        /** Of the collector, with the path for traces. */
+        readonly url: string;
+        readonly headers: Readonly<Record<string, string>>;
+        readonly serviceName: string;
+        /** The share of requests that are traced, from 0 to 1. */
+        readonly samplingRatio: number;
+      }
+    | undefined;
   /** Present when the demo is served: in embedded mode, unless it was switched off. */
   readonly demo: { readonly appPort: number; readonly apiPort: number } | undefined;
 }

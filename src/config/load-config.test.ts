@@ -264,3 +264,45 @@ test("an inspection says where each value comes from and shows no secret", () =>
   expect(settings).toContainEqual({ key: "REDIS_URL", value: undefined, origin: "default" });
   expect(JSON.stringify(settings)).not.toContain(SECRET);
 });
+
+describe("metrics and traces", () => {
+  test("are off unless they are asked for", () => {
+    expect(loadConfig({})).toMatchObject({ metrics: undefined, traces: undefined });
+  });
+
+  test("metrics are read on loopback at a port of their own", () => {
+    expect(loadConfig({ METRICS_PORT: "9464" }).metrics).toEqual({ host: "127.0.0.1", port: 9464 });
+    expect(faultsOf({ METRICS_PORT: "3000" })).toEqual(["METRICS_PORT is the same as PORT"]);
+    expect(faultsOf({ METRICS_PORT: "0" })).toEqual(["METRICS_PORT is not a port number"]);
+  });
+
+  test("traces go to the collector's path for them, with its headers decoded", () => {
+    const environment = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318/",
+      OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20abc==, x-tenant=7",
+      OTEL_TRACES_SAMPLER_ARG: "0.25",
+    };
+    expect(loadConfig(environment).traces).toEqual({
+      url: "http://collector:4318/v1/traces",
+      headers: { authorization: "Bearer abc==", "x-tenant": "7" },
+      serviceName: "latchkey",
+      samplingRatio: 0.25,
+    });
+  });
+
+  test.each([
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "does not begin with http:// or https://"],
+    ["OTEL_EXPORTER_OTLP_HEADERS", "no pair", "is not a list of name=value"],
+    ["OTEL_EXPORTER_OTLP_HEADERS", "name=a%0d%0ax-other: b", "is not a list of name=value"],
+    ["OTEL_EXPORTER_OTLP_HEADERS", "name=100%", "is not a list of name=value"],
+    ["OTEL_TRACES_SAMPLER_ARG", "1.5", "is not a number from 0 to 1"],
+    ["OTEL_TRACES_SAMPLER_ARG", "-1", "is not a number from 0 to 1"],
+  ])("%s=%s %s", (key, value, problem) => {
+    expect(faultsOf({ [key]: value })).toEqual([`${key} ${problem}`]);
+  });
+
+  test("the collector's headers are never shown", () => {
+    const { settings } = inspectConfig({ OTEL_EXPORTER_OTLP_HEADERS: "authorization=hunter2" });
+    expect(JSON.stringify(settings)).not.toContain("hunter2");
+  });
+});

@@ -179,6 +179,8 @@ function findContradictions(values: SettingValues, faults: ConfigFault[]): void 
   if (values.KEY_ROTATION_SECONDS !== 0 && values.KEY_ROTATION_SECONDS < values.KEY_LEAD_SECONDS) {
     add("KEY_ROTATION_SECONDS", "is shorter than KEY_LEAD_SECONDS");
   }
+  if (values.METRICS_PORT === values.PORT && values.METRICS_PORT !== undefined)
+    add("METRICS_PORT", "is the same as PORT");
   if (values.DATABASE_URL === undefined) {
     if (values.REDIS_URL !== undefined && !alreadyFaulty.has("DATABASE_URL")) {
       add("DATABASE_URL", "is missing, and REDIS_URL without it is not a deployment that we support");
@@ -252,9 +254,22 @@ function toConfig(values: SettingValues, placeOf: PlaceOf | undefined): Config {
     placeOf,
     links: { help: values.HELP_URL, privacy: values.PRIVACY_URL },
     logLevel: values.LOG_LEVEL ?? (isEmbedded ? "warn" : "info"),
+    metrics: values.METRICS_PORT === undefined ? undefined : { host: values.METRICS_HOST, port: values.METRICS_PORT },
+    traces: tracesOf(values),
     demo:
       isEmbedded && values.DEMO === "on" ? { appPort: values.DEMO_APP_PORT, apiPort: values.DEMO_API_PORT } : undefined,
   } satisfies Config);
+}
+
+function tracesOf(values: SettingValues): Config["traces"] {
+  const endpoint = values.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (endpoint === undefined) return undefined;
+  return {
+    url: `${endpoint.replace(/\/+$/, "")}/v1/traces`,
+    headers: values.OTEL_EXPORTER_OTLP_HEADERS ?? {},
+    serviceName: values.OTEL_SERVICE_NAME,
+    samplingRatio: values.OTEL_TRACES_SAMPLER_ARG,
+  };
 }
 
 function deepFreeze<Value extends object>(value: Value): Value {

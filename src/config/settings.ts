@@ -30,6 +30,13 @@ const wholeNumber = (fallback: number, least: number, most: number) =>
     .refine((value) => value >= least && value <= most, `is not between ${least} and ${most}`)
     .default(fallback);
 
+const optionalPort = z
+  .string()
+  .regex(/^\d{1,5}$/, "is not a port number")
+  .transform(Number)
+  .refine((value) => value > 0 && value <= 65_535, "is not a port number")
+  .optional();
+
 const optionalUrl = (schemes: readonly string[]) =>
   z
     .string()
@@ -90,6 +97,30 @@ const secrets = z
   .refine((list) => list.every((secret) => new Set(secret).size >= 12), "has a secret that is too regular to be random")
   .refine((list) => new Set(list).size === list.length, "names the same secret twice")
   .optional();
+
+/** `name=value` pairs with values in percent-encoding, as the W3C Baggage format and OpenTelemetry have them. */
+const headers = z
+  .string()
+  .transform((value) => value.split(",").map((pair) => /^\s*([!#$%&'*+.^_`|~\w-]+)\s*=\s*(.*?)\s*$/.exec(pair)))
+  .refine(
+    (pairs) => pairs.every((pair) => pair !== null && isPercentEncoded(pair[2] ?? "")),
+    "is not a list of name=value",
+  )
+  .transform((pairs) =>
+    Object.fromEntries(pairs.map((pair): [string, string] => [pair?.[1] ?? "", decodeURIComponent(pair?.[2] ?? "")])),
+  )
+  .optional();
+
+/** Also visible: a control character in a header would begin another one. */
+function isPercentEncoded(text: string): boolean {
+  return /^(?:[\x20-\x24\x26-\x7e]|%[2-7][0-9a-f])*$/i.test(text) && !/%7f/i.test(text);
+}
+
+const ratio = z
+  .string()
+  .regex(/^(0(\.\d{1,6})?|1(\.0{1,6})?)$/, "is not a number from 0 to 1")
+  .transform(Number)
+  .default(1);
 
 export const SETTINGS = {
   ISSUER: {
@@ -290,6 +321,41 @@ export const SETTINGS = {
       "`debug`, `info`, `warn`, `error` or `silent`. Without it, `warn` in embedded mode, where a person reads along, and `info` otherwise.",
     example: "info",
     schema: z.enum(["debug", "info", "warn", "error", "silent"], "is no log level").optional(),
+  },
+  METRICS_PORT: {
+    description:
+      "The port at which Prometheus reads `/metrics`, apart from the port that people and apps reach. Without it nothing is counted.",
+    example: "9464",
+    schema: optionalPort,
+  },
+  METRICS_HOST: {
+    description:
+      "The address of that port. Whoever reaches it can read all metrics: loopback unless you say otherwise, and `0.0.0.0` only behind a network policy.",
+    example: "0.0.0.0",
+    schema: z.string().min(1).default("127.0.0.1"),
+  },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    description:
+      "The OpenTelemetry collector that traces go to, by OTLP over HTTP (JSON), at `/v1/traces` below this address. Without it nothing is traced.",
+    example: "http://collector.example.com:4318",
+    schema: optionalUrl(["http", "https"]),
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    description: "Headers for the collector, as `name=value` with commas between them and values in percent-encoding.",
+    example: "authorization=Bearer%20secret",
+    schema: headers,
+    isSecret: true,
+  },
+  OTEL_SERVICE_NAME: {
+    description: "The name of this service in traces.",
+    example: "latchkey-staging",
+    schema: z.string().min(1).max(100, "is longer than 100 characters").default("latchkey"),
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    description:
+      "The share of requests that are traced, from 0 to 1. A request that comes with a W3C `traceparent` is part of that trace; one that says it is not recorded is not recorded here either.",
+    example: "0.05",
+    schema: ratio,
   },
   DEMO: {
     description: "`off` leaves out the demo app and API that embedded mode serves.",

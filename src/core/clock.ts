@@ -10,3 +10,8 @@ export const systemClock: Clock = { nowMs: () => Date.now() };
 export function epochSeconds(clock: Clock): number {
   return Math.floor(clock.nowMs() / 1000);
 }
+
+/** Milliseconds since some moment, for durations: unlike the time of day it is never set, neither forward nor back. */
+export function stopwatchMs(): number {
+  return performance.now();
+}

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Context, Middleware } from "koa";
 import { sha256 } from "../core/index.ts";
+import { noteFacts } from "../observability/index.ts";
 import { brandIcon, brandStyles } from "./brand-styles.ts";
 
 const ONE_YEAR_SECONDS = 365 * 24 * 60 * 60;
@@ -63,6 +64,7 @@ export function createAssets(brand: Brand): Assets {
 }
 
 function serve(ctx: Context, { type, body, version }: Asset): void {
+  noteFacts(ctx, { route: "/assets/:file" });
   const isPinned = ctx.query["v"] === version;
   ctx.status = 200;
   ctx.set("Cache-Control", isPinned ? `public, max-age=${ONE_YEAR_SECONDS}, immutable` : `max-age=${ONE_HOUR_SECONDS}`);

@@ -1,6 +1,6 @@
 import type { Context, Middleware } from "koa";
 import { AppError, type Clock, isAppError, randomReference } from "../core/index.ts";
-import type { Logger } from "../observability/index.ts";
+import { type Logger, noteFacts } from "../observability/index.ts";
 import { type FailureText, textOfError } from "./failure-texts.ts";
 import { type Message, message } from "./messages.ts";
 import { requestIdOf } from "./request-log.ts";
@@ -61,6 +61,7 @@ export function createFailurePages({ views, logger, clock, translateError }: Fai
   }
 
   function record(ctx: Context, { status, reason, error }: Failure, reference: string): void {
+    noteFacts(ctx, { reason, reference });
     const fields = { requestId: requestIdOf(ctx), reference, status, reason, ...describe(error, status) };
     if (isOurs(status)) logger.error(fields, "request failed");
     else logger.warn(fields, "request refused");

@@ -1,5 +1,6 @@
 import type { Context, Middleware } from "koa";
 import { AppError } from "../core/index.ts";
+import { noteFacts } from "../observability/index.ts";
 
 /**
  * Answers 421 unless the request is for the issuer's host, so that no link, form action or accepted audience can be
@@ -22,7 +23,8 @@ export function createHostCheck(issuer: string): Middleware {
 
 /** Plain text: a page's stylesheet would be asked of the wrong host as well. */
 function refuse(ctx: Context): void {
-  const { status, sentence } = new AppError("HOST_UNKNOWN");
+  const { code: reason, status, sentence } = new AppError("HOST_UNKNOWN");
+  noteFacts(ctx, { reason });
   ctx.status = status;
   ctx.type = "text";
   ctx.body = `${sentence}\n`;

@@ -28,7 +28,7 @@ export { createProxyTrust } from "./proxy-trust.ts";
 export { PASSKEY_SCRIPTS } from "./assets.ts";
 export { answerTextFile } from "./text-file.ts";
 export { qrCodeImage } from "./qr-code.ts";
-export { createRequestLog, requestIdOf } from "./request-log.ts";
+export { type AnsweredRequest, createRequestLog, requestIdOf } from "./request-log.ts";
 export { createRoutes, type RouteStep, seeOther } from "./routes.ts";
 export { createSecurityHeaders } from "./security-headers.ts";
 export { createViews, type Views } from "./views.ts";

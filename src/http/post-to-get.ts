@@ -1,5 +1,6 @@
 import type { Middleware } from "koa";
 import { AppError } from "../core/index.ts";
+import { noteFacts } from "../observability/index.ts";
 import { readBody } from "./form.ts";
 import { seeOther } from "./routes.ts";
 
@@ -14,6 +15,7 @@ const QUERY_BYTES_MAX = 8 * 1024;
 export function createPostToGet(paths: readonly string[]): Middleware {
   return async (ctx, next) => {
     if (ctx.method !== "POST" || !paths.includes(ctx.path)) return next();
+    noteFacts(ctx, { route: ctx.path });
     const query = new URLSearchParams(await readBody(ctx)).toString();
     if (query.length > QUERY_BYTES_MAX) throw new AppError("BODY_TOO_LARGE");
     return seeOther(ctx, `${ctx.path}?${query}`);

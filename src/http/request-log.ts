@@ -1,28 +1,46 @@
 import type { Context, Middleware } from "koa";
-import { type Clock, randomToken } from "../core/index.ts";
-import type { Logger } from "../observability/index.ts";
+import { randomToken, stopwatchMs } from "../core/index.ts";
+import { factsOf, type Logger, outcomeOf, type RequestOutcome } from "../observability/index.ts";
+
+/** A request that is over, for whoever counts. */
+export interface AnsweredRequest {
+  readonly method: string;
+  readonly route: string | undefined;
+  readonly status: number;
+  readonly outcome: RequestOutcome;
+  readonly reason: string | undefined;
+  readonly tookMs: number;
+}
 
 export interface RequestLogDependencies {
   readonly logger: Logger;
-  readonly clock: Clock;
+  readonly onAnswered?: ((request: AnsweredRequest) => void) | undefined;
 }
 
 /**
  * Gives every request a random id, tells it to the client as `X-Request-Id`, and writes one line when the request is
  * over. An id that the client sends is not taken over: it could forge another request's lines.
  */
-export function createRequestLog({ logger, clock }: RequestLogDependencies): Middleware {
+export function createRequestLog({ logger, onAnswered }: RequestLogDependencies): Middleware {
   return async (ctx, next) => {
-    const startedAtMs = clock.nowMs();
+    const startedAtMs = stopwatchMs();
     const id = randomToken(12);
     ctx.state["requestId"] = id;
     ctx.set("X-Request-Id", id);
     try {
       await next();
     } finally {
-      const tookMs = clock.nowMs() - startedAtMs;
+      const tookMs = stopwatchMs() - startedAtMs;
       const { method, status } = ctx;
-      logger.info({ requestId: id, method, path: loggablePath(ctx.path), status, tookMs }, "request");
+      const { route, reason, reference, traceId } = factsOf(ctx);
+      const outcome = outcomeOf(status, reason);
+      const path = loggablePath(ctx.path);
+      const rounded = Math.round(tookMs * 10) / 10;
+      logger.info(
+        { requestId: id, method, path, route, status, outcome, reason, reference, traceId, tookMs: rounded },
+        "request",
+      );
+      onAnswered?.({ method, route, status, outcome, reason, tookMs });
     }
   };
 }

@@ -1,5 +1,6 @@
 import { Router, type RouterContext } from "@koa/router";
 import type { Context, Middleware } from "koa";
+import { noteFacts } from "../observability/index.ts";
 
 /** Method and path of a route, as in `POST /account/sign-out`. */
 export type RouteName = `${"GET" | "POST"} /${string}`;
@@ -12,7 +13,11 @@ export function createRoutes(table: Readonly<Record<RouteName, RouteStep>>): Mid
   const router = new Router();
   for (const [name, step] of Object.entries(table)) {
     const [method = "", path = ""] = name.split(" ");
-    router.register(path, [method], (ctx: RouterContext) => step(ctx, ctx.params));
+    const facts = { route: path };
+    router.register(path, [method], (ctx: RouterContext) => {
+      noteFacts(ctx, facts);
+      return step(ctx, ctx.params);
+    });
   }
   const route = router.routes() as unknown as Middleware;
   const refuseOtherMethods = router.allowedMethods() as unknown as Middleware;

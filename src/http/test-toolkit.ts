@@ -35,6 +35,6 @@ export function createTestToolkit(translateError: (error: unknown) => unknown = 
   const views = createViews({ issuer: ISSUER, brand: BRAND, links, catalogues, assets });
   const failurePages = createFailurePages({ views, logger, clock, translateError });
   const csrf = createCsrf({ authenticator: createAuthenticator([SECRET]), issuer: ISSUER });
-  const around = [createRequestLog({ logger, clock }), createSecurityHeaders(ISSUER), failurePages.middleware];
+  const around = [createRequestLog({ logger }), createSecurityHeaders(ISSUER), failurePages.middleware];
   return { views, failurePages, csrf, around, logged: () => lines.join("") };
 }

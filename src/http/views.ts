@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Eta } from "eta";
 import type { Context } from "koa";
 import type { Catalogue } from "../../views/messages/index.ts";
+import { noteFacts } from "../observability/index.ts";
 import type { Assets, Brand } from "./assets.ts";
 import type { FieldError, FormFields } from "./form.ts";
 import { chooseLocale, parseUiLocales } from "./locale.ts";
@@ -66,6 +67,9 @@ export function createViews({ issuer, brand, links, catalogues, assets }: ViewsD
       const locale = localeFor(ctx, content.uiLocales);
       const translator = translators.get(locale) ?? fallback;
       const { fieldErrors = [], scripts = [] } = content;
+      const trouble = content.alert ?? fieldErrors[0]?.message;
+      // A form that is shown again was refused, whatever the status: its first sentence says why.
+      if (trouble !== undefined) noteFacts(ctx, { reason: trouble.key });
       allowScripts(
         ctx,
         scripts.map((name) => `${issuer}/assets/${name}`),

@@ -1,4 +1,5 @@
 import type { Context, Middleware, Next } from "koa";
+import { noteFacts } from "./request-facts.ts";
 
 const CHECK_TIMEOUT_MS = 700;
 
@@ -22,9 +23,11 @@ export function createHealth(checks: ReadinessChecks): Health {
     return results.flat();
   }
 
+  const failingNow = async (): Promise<readonly string[]> => (isDraining ? ["draining"] : failingChecks());
+
   async function answerProbe(ctx: Context, next: Next): Promise<void> {
-    if (ctx.path === "/health/live") answer(ctx, []);
-    else if (ctx.path === "/health/ready") answer(ctx, isDraining ? ["draining"] : await failingChecks());
+    if (ctx.path === "/health/live") answer(ctx, "/health/live", []);
+    else if (ctx.path === "/health/ready") answer(ctx, "/health/ready", await failingNow());
     else await next();
   }
 
@@ -39,7 +42,8 @@ export function createHealth(checks: ReadinessChecks): Health {
   };
 }
 
-function answer(ctx: Context, failing: readonly string[]): void {
+function answer(ctx: Context, route: string, failing: readonly string[]): void {
+  noteFacts(ctx, { route });
   ctx.status = failing.length === 0 ? 200 : 503;
   ctx.body = failing.length === 0 ? { status: "ok" } : { status: "unavailable", failing };
   ctx.set("Cache-Control", "no-store");

@@ -44,11 +44,13 @@ import { createInteractions } from "./interactions.ts";
 import type { AllowedClients, BrowserSessions, Interactions, ProtocolPages } from "./interactions-port.ts";
 import { createIntrospectionPolicy } from "./introspection-policy.ts";
 import { createPublishedKeys, type KeyRing } from "./keys/index.ts";
+import { type InSpan, nameGrants } from "./grant-spans.ts";
 import { failFastOnRecords, failFastOnState } from "./fail-fast.ts";
 import { allowFormPost } from "./form-post.ts";
 import { createLogoutTokens, type PrepareLogout } from "./logout-tokens.ts";
 import { createProvider } from "./provider.ts";
 import { createClientDescriptions } from "./requesting-clients.ts";
+import { observeAnswer, type ProtocolObserver } from "./protocol-observer.ts";
 import { createPushedRequests } from "./pushed-requests.ts";
 import { createRestartTokens } from "./restarts.ts";
 import { applyResponseRules, clearSessionCookie, setSessionCookie } from "./response-rules.ts";
@@ -73,6 +75,9 @@ export {
   keyTimesOf,
   type SigningKeyCommands,
 } from "./keys/index.ts";
+export { estimateSignIns } from "./adapter/index.ts";
+export { type KeyStanding, listKeyStandings } from "./key-standings.ts";
+export type { ProtocolObserver, RefreshOutcome } from "./protocol-observer.ts";
 export { interactionUrl, restartUrl } from "./restarts.ts";
 export type { RevokedToken } from "./token-revocation.ts";
 
@@ -97,11 +102,16 @@ export interface OidcDeps {
   readonly asksForFactor: AsksForFactor;
   readonly pages: ProtocolPages;
   readonly logger: Logger;
+  readonly observer?: ProtocolObserver | undefined;
+  /** Runs a part of a request under a name of ours, for traces; nothing when absent. */
+  readonly inSpan?: InSpan | undefined;
 }
 
 export interface Oidc {
   /** The Koa application that answers the protocol's routes; `use` puts a middleware in front of them. */
   readonly app: Koa;
+  /** To stand in front of the protocol, behind what logs and counts. */
+  readonly responseRules: Middleware;
   /** To stand in front of everything that reads or writes protocol state. */
   readonly requestScope: Middleware;
   readonly interactions: Interactions;
@@ -202,9 +212,10 @@ export function createOidc(given: OidcDeps): Oidc {
     mayIntrospect,
     isEnough,
   });
+  if (deps.inSpan !== undefined) nameGrants(provider, deps.inSpan);
   const pushedRequests = createPushedRequests({ provider, state, clients, clock });
   provider.use(letGoWhenAnswered);
-  applyResponseRules(provider, { ...deps, issuer: config.issuer, cacheSeconds: config.keys.cacheSeconds });
+  const responseRules = applyResponseRules(provider, deps);
   const { verifyAccessToken, revocation } = createRevocationOfTokens(deps, state);
   const isAlive = createTokenStanding({ ...deps, log: deps.revocationLog });
   const tokens = { ...deps, verifyAccessToken, isAlive, mayIntrospect, revocation };
@@ -212,6 +223,7 @@ export function createOidc(given: OidcDeps): Oidc {
 
   return {
     app: provider,
+    responseRules,
     requestScope: (ctx, next) =>
       runInRequestScope(
         async () => {
@@ -222,6 +234,7 @@ export function createOidc(given: OidcDeps): Oidc {
           await pushedRequests.endAnswered(ctx);
           await state.flush();
           await existingGrants.endWithdrawn(ctx);
+          if (deps.observer !== undefined) observeAnswer(deps.observer, ctx);
         },
         originOf(deps, ctx),
       ),

@@ -31,6 +31,7 @@ export function useRefreshGrant(provider: Provider, deps: RefreshGrantDeps): voi
 
   async function retry(ctx: KoaContextWithOIDC, refresh: RefreshUnderWay, successor: string): Promise<void> {
     refresh.keepsToken = true;
+    refresh.isRetry = true;
     Object.assign(ctx.oidc.params ?? {}, { [REFRESH_TOKEN]: successor });
     await original.handler(ctx);
   }

@@ -1,9 +1,11 @@
 import type { EventEmitter } from "node:events";
-import type { Context } from "koa";
+import type { Context, Middleware } from "koa";
 import type { errors, KoaContextWithOIDC, Provider } from "oidc-provider";
+import type { Config } from "../config/index.ts";
 import { type AppError, isAppError } from "../core/index.ts";
-import type { Logger } from "../observability/index.ts";
+import { type Logger, noteFacts } from "../observability/index.ts";
 import { asStoreFailure } from "../storage/index.ts";
+import { protocolRouteOf } from "./protocol-routes.ts";
 import { ROUTES } from "./identity.ts";
 import type { KeyRing } from "./keys/index.ts";
 import { isAboutJwt } from "./structured-tokens.ts";
@@ -29,34 +31,25 @@ const REFUSALS = [
 ] as const;
 
 export interface ResponseRulesDeps {
-  readonly issuer: string;
+  readonly config: Pick<Config, "issuer" | "keys">;
   readonly logger: Logger;
-  /** How long caches may keep discovery and JWKS. */
-  readonly cacheSeconds: number;
   readonly keyRing: Pick<KeyRing, "isConfirmed">;
 }
 
-/** What answers of the protocol have to carry, and leave in the log, beyond what the library does. */
-export function applyResponseRules(provider: Provider, deps: ResponseRulesDeps): void {
+/**
+ * What answers of the protocol have to carry, and leave in the log, beyond what the library does.
+ *
+ * @returns a middleware to stand in front of the protocol, and behind what logs and counts: it decides the status.
+ */
+export function applyResponseRules(provider: Provider, deps: ResponseRulesDeps): Middleware {
   // We are reached at the issuer's origin, whatever proxies do on the way; URLs and cookies follow from that.
-  const protocol = new URL(deps.issuer).protocol.slice(0, -1);
+  const protocol = new URL(deps.config.issuer).protocol.slice(0, -1);
   Object.defineProperty(provider.request, "protocol", { get: () => protocol });
-
-  provider.use(async (ctx, next) => {
-    await next();
-    if (PUBLISHED_PATHS.has(ctx.path) && ctx.status === 200) {
-      ctx.set("Cache-Control", cachingOf(ctx, deps));
-      // The library names the origin that asked, which a shared cache would then tell to the next one.
-      ctx.set("Access-Control-Allow-Origin", "*");
-    }
-    if (ctx.status === 200 && isSignedOutAlready(ctx)) leaveSignedOut(ctx, deps.issuer);
-    const failure: unknown = ctx.state["protocolFailure"];
-    if (isAppError(failure)) answerFailure(ctx, failure);
-  });
 
   provider.on("server_error", (ctx, thrown) => {
     const error = asStoreFailure(thrown);
     ctx.state["protocolFailure"] = error;
+    noteFacts(ctx, { reason: isAppError(error) ? error.code : "server_error" });
     const { name, message, stack } = thrown;
     const detail = isAppError(error) ? error.detail : undefined;
     deps.logger.error(
@@ -69,14 +62,29 @@ export function applyResponseRules(provider: Provider, deps: ResponseRulesDeps):
     (provider as EventEmitter).on(event, (ctx: Context, error: errors.OIDCProviderError) => {
       // To these there is another answer.
       if (isAboutJwt(error)) return;
+      noteFacts(ctx, { reason: error.error });
       deps.logger.warn({ ...describeRequest(ctx), reason: error.error, detail: error.error_detail }, "request refused");
     });
   }
+
+  return async (ctx, next) => {
+    const route = protocolRouteOf(ctx.path);
+    if (route !== undefined) noteFacts(ctx, { route });
+    await next();
+    if (PUBLISHED_PATHS.has(ctx.path) && ctx.status === 200) {
+      ctx.set("Cache-Control", cachingOf(ctx, deps));
+      // The library names the origin that asked, which a shared cache would then tell to the next one.
+      ctx.set("Access-Control-Allow-Origin", "*");
+    }
+    if (ctx.status === 200 && isSignedOutAlready(ctx)) leaveSignedOut(ctx, deps.config.issuer);
+    const failure: unknown = ctx.state["protocolFailure"];
+    if (isAppError(failure)) answerFailure(ctx, failure);
+  };
 }
 
 /** Keys that a node shows while it cannot look at the table may be old, and are better than none, but not for keeping. */
-function cachingOf({ path }: Context, { cacheSeconds, keyRing }: ResponseRulesDeps): string {
-  return path === ROUTES.jwks && !keyRing.isConfirmed() ? "no-cache" : `public, max-age=${cacheSeconds}`;
+function cachingOf({ path }: Context, { config, keyRing }: ResponseRulesDeps): string {
+  return path === ROUTES.jwks && !keyRing.isConfirmed() ? "no-cache" : `public, max-age=${config.keys.cacheSeconds}`;
 }
 
 /** A sign-out is asked for where nobody is signed in. */

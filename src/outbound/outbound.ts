@@ -31,6 +31,8 @@ export interface OutboundDeps {
   readonly resolve?: ResolveName;
   /** Certificates (PEM) to trust instead of the system's own. */
   readonly certificateAuthorities?: readonly string[];
+  /** Headers that name the trace that a request is part of. */
+  readonly traceHeaders?: (() => Readonly<Record<string, string>>) | undefined;
 }
 
 const HEADER_BYTES_MAX = 8 * 1024;
@@ -39,6 +41,7 @@ export function createOutbound({
   policy,
   resolve = createNameResolution(),
   certificateAuthorities,
+  traceHeaders = () => ({}),
 }: OutboundDeps): Outbound {
   /** The addresses of a host, each of them checked: of several, the one that is connected to is not ours to choose. */
   async function findAddresses(
@@ -67,7 +70,13 @@ export function createOutbound({
       if (addresses === "name") return { type: "failed", reason: "name" };
       const body = new URLSearchParams(form).toString();
       try {
-        const status = await send(url, { addresses, body, signal, certificateAuthorities });
+        const status = await send(url, {
+          addresses,
+          body,
+          signal,
+          certificateAuthorities,
+          headers: traceHeaders(),
+        });
         return { type: "answered", status };
       } catch {
         return signal.aborted ? whyAborted() : { type: "failed", reason: "connection" };
@@ -82,10 +91,11 @@ interface Sending {
   readonly body: string;
   readonly signal: AbortSignal;
   readonly certificateAuthorities: readonly string[] | undefined;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** The status of the answer. */
-function send(url: URL, { addresses, body, signal, certificateAuthorities }: Sending): Promise<number> {
+function send(url: URL, { addresses, body, signal, certificateAuthorities, headers }: Sending): Promise<number> {
   const options = {
     method: "POST",
     // No agent: no connection is kept that would outlive its check, and no proxy of the environment is asked.
@@ -94,6 +104,7 @@ function send(url: URL, { addresses, body, signal, certificateAuthorities }: Sen
     signal,
     maxHeaderSize: HEADER_BYTES_MAX,
     headers: {
+      ...headers,
       "content-type": "application/x-www-form-urlencoded",
       "content-length": Buffer.byteLength(body),
       "user-agent": "Latchkey",

@@ -12,8 +12,8 @@ const FORGET_EVERY_SECONDS = 10;
 
 /** Who is told of what the log reads. */
 export interface LogFollower {
-  /** What was committed since, in ascending order. */
-  onRecords(records: readonly Revocation[]): void;
+  /** What was committed since, in ascending order. `oldestAgeMs`: how long ago the first of it was written. */
+  onRecords(records: readonly Revocation[], oldestAgeMs: number): void;
   /** The look of this second has just succeeded: `lastId` is the last id that was committed. */
   onLook(): void;
   /** The table has lost what it had: the database was restored. Positions in it mean nothing any more. */
@@ -114,7 +114,7 @@ function createTableCopy(database: Pick<Database, "followingDb">, now: () => num
 
   async function read(): Promise<void> {
     for (;;) {
-      const { lastId, records } = await readPage(database.followingDb, {
+      const { lastId, records, oldestAgeMs } = await readPage(database.followingDb, {
         after: copy.lastId,
         now: now(),
         recordsMax: PAGE_RECORDS,
@@ -123,17 +123,17 @@ function createTableCopy(database: Pick<Database, "followingDb">, now: () => num
         loseHistory();
         continue;
       }
-      take(records);
+      take(records, oldestAgeMs);
       if (records.length < PAGE_RECORDS) return finish(lastId);
     }
   }
 
-  function take(records: readonly Revocation[]): void {
+  function take(records: readonly Revocation[], oldestAgeMs: number): void {
     const last = records.at(-1);
     if (last === undefined) return;
     living.add(records);
     copy.lastId = last.id;
-    for (const follower of followers) follower.onRecords(records);
+    for (const follower of followers) follower.onRecords(records, oldestAgeMs);
   }
 
   function finish(lastId: number): void {

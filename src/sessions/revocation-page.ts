@@ -15,9 +15,12 @@ export interface RevocationPage {
   readonly records: readonly Revocation[];
   /** The last id that was committed when this was read. */
   readonly lastId: number;
+  /** How long before this reading the first of the records was written, by the database's clock alone. */
+  readonly oldestAgeMs: number;
 }
 
 interface PageRow {
+  readonly age_ms: number | null;
   /** Each `bigint` is text with pg and a number with PGlite. */
   readonly last_id: string | number;
   readonly id: string | number | null;
@@ -38,12 +41,16 @@ export async function readPage(
 ): Promise<RevocationPage> {
   const { rows } = await guardStore(() =>
     sql<PageRow>`
-      select feed.last_id, record.* from revocation_feed feed left join (
-        select id, kind, value, issued_before, expires_at, audiences from revocations
+      select feed.last_id, record.*,
+          (extract(epoch from clock_timestamp() - record.recorded_at) * 1000)::double precision as age_ms
+        from revocation_feed feed left join (
+        select recorded_at, id, kind, value, issued_before, expires_at, audiences from revocations
           where id > ${after} and expires_at > ${now} order by id limit ${recordsMax}
       ) record on true order by record.id`.execute(db),
   );
-  return { lastId: Number(rows[0]?.last_id ?? 0), records: rows.flatMap(toRevocation) };
+  const [first] = rows;
+  const oldestAgeMs = Math.max(0, first?.age_ms ?? 0);
+  return { lastId: Number(first?.last_id ?? 0), records: rows.flatMap(toRevocation), oldestAgeMs };
 }
 
 function toRevocation(row: PageRow): readonly Revocation[] {

@@ -61,7 +61,14 @@ interface Row {
   readonly audiences: readonly string[] | null;
 }
 
-export function createRevocations({ db, clock }: { readonly db: Db; readonly clock: Clock }): Revocations {
+export interface RevocationsDeps {
+  readonly db: Db;
+  readonly clock: Clock;
+  /** Told of records that were added, also where their transaction comes to nothing later; does not throw. */
+  readonly onAppended?: ((records: readonly NewRevocation[]) => void) | undefined;
+}
+
+export function createRevocations({ db, clock, onAppended }: RevocationsDeps): Revocations {
   async function append(tx: Db, records: readonly NewRevocation[]): Promise<void> {
     if (records.length === 0) return;
     const now = epochSeconds(clock);
@@ -92,6 +99,7 @@ export function createRevocations({ db, clock }: { readonly db: Db; readonly clo
           returning id
       )
       select pg_notify(${REVOCATIONS_CHANNEL}, max(id)::text) from added`.execute(tx);
+    onAppended?.(records);
   }
 
   return {

@@ -1,8 +1,9 @@
 import { CompiledQuery, Kysely, PGliteDialect } from "kysely";
 import pg from "pg";
-import { AppError } from "../core/index.ts";
+import { AppError, stopwatchMs } from "../core/index.ts";
 import { CarefulDialect } from "./careful-dialect.ts";
 import { type Listener, listenOnPostgres } from "./listening.ts";
+import { observeStatements, type StoreObserver } from "./store-observer.ts";
 
 const CONNECT_TIMEOUT_MS = 800;
 /** How long a request waits for a Postgres that hangs, before it is answered with 503. */
@@ -37,6 +38,7 @@ export interface PostgresOptions {
   readonly poolMax: number;
   /** Told of connections that broke while nobody was using them. */
   readonly onConnectionError: (error: Error) => void;
+  readonly observer?: StoreObserver | undefined;
 }
 
 /** Opens a pool on a real Postgres, 15 or later. Every wait has an end: the server answers 503 instead of hanging. */
@@ -55,9 +57,9 @@ export function openPostgres(options: PostgresOptions): Database {
   const patientPool = new pg.Pool({ ...settings, max: 1, query_timeout: 0, statement_timeout: 0 });
   const followingPool = new pg.Pool({ ...settings, max: 1 });
   for (const each of [pool, pingPool, patientPool, followingPool]) reportErrors(each, options.onConnectionError);
-  const db: Db = new Kysely({ dialect: new CarefulDialect({ pool }) });
-  const patientDb: Db = new Kysely({ dialect: new CarefulDialect({ pool: patientPool }) });
-  const followingDb: Db = new Kysely({ dialect: new CarefulDialect({ pool: followingPool }) });
+  const db = openOn(pool, options.observer);
+  const patientDb = openOn(patientPool);
+  const followingDb = openOn(followingPool, options.observer);
   const listeners: Listener[] = [];
   return {
     kind: "postgres",
@@ -82,6 +84,32 @@ export function openPostgres(options: PostgresOptions): Database {
   };
 }
 
+function openOn(pool: pg.Pool, observer?: StoreObserver): Db {
+  if (observer === undefined) return new Kysely({ dialect: new CarefulDialect({ pool }) });
+  const observed = {
+    options: pool.options,
+    connect: () => connectObserved(pool, observer),
+    end: () => pool.end(),
+  };
+  return new Kysely({ dialect: new CarefulDialect({ pool: observed }), log: observeStatements(observer) });
+}
+
+/** Where no connection is to be had, no statement is sent that would tell of it. */
+async function connectObserved(pool: pg.Pool, observer: StoreObserver): Promise<pg.PoolClient> {
+  const startedAtMs = stopwatchMs();
+  try {
+    return await pool.connect();
+  } catch (error) {
+    observer.called({
+      store: "postgres",
+      operation: "connect",
+      tookMs: stopwatchMs() - startedAtMs,
+      isFailed: true,
+    });
+    throw error;
+  }
+}
+
 /** A connection that breaks while it is in use tells only its own listeners, and without one it ends the process. */
 function reportErrors(pool: pg.Pool, report: (error: Error) => void): void {
   pool.on("connect", (client) => client.on("error", report));
@@ -93,11 +121,12 @@ function reportErrors(pool: pg.Pool, report: (error: Error) => void): void {
  * Opens the embedded Postgres in `directory`, or in memory when there is none. The directory must be locked first
  * (`lockDataDirectory`): PGlite itself lets two processes write to one directory.
  */
-export async function openEmbedded(directory: string | undefined): Promise<Database> {
+export async function openEmbedded(directory: string | undefined, observer?: StoreObserver): Promise<Database> {
   // Imported here: production would carry its 9 MB for nothing.
   const { PGlite } = await import("@electric-sql/pglite");
   const pglite = await PGlite.create(directory === undefined ? {} : { dataDir: directory });
-  const db: Db = new Kysely({ dialect: new PGliteDialect({ pglite }) });
+  const log = observer === undefined ? [] : observeStatements(observer);
+  const db: Db = new Kysely({ dialect: new PGliteDialect({ pglite }), log });
   return {
     kind: "embedded",
     db,

@@ -1,5 +1,7 @@
 import { Command, Redis, type RedisOptions } from "ioredis";
-import { AppError } from "../core/index.ts";
+import { AppError, stopwatchMs } from "../core/index.ts";
+import { isStoreFailure } from "./failures.ts";
+import type { StoreObserver } from "./store-observer.ts";
 
 const COMMAND_TIMEOUT_MS = 800;
 const CONNECT_TIMEOUT_MS = 800;
@@ -9,6 +11,7 @@ export interface RedisClientOptions {
   /** `redis://`, `rediss://`, `redis+sentinel://…` or `rediss+sentinel://…` */
   readonly url: string;
   readonly onConnectionError: (error: Error) => void;
+  readonly observer?: StoreObserver | undefined;
 }
 
 /**
@@ -29,7 +32,9 @@ export function openRedis(options: RedisClientOptions): Redis {
     ? new Redis({ ...common, ...parseSentinelUrl(options.url) })
     : new Redis(options.url, common);
   redis.on("error", options.onConnectionError);
-  sendTogether(redis);
+  const { observer } = options;
+  sendTogether(redis, () => observer?.sent("redis"));
+  if (observer !== undefined) observeCommands(redis, observer);
   return redis;
 }
 
@@ -38,7 +43,7 @@ export function openRedis(options: RedisClientOptions): Redis {
  * itself, and a write is the dearest part of a command; its own batching turns them into pipelines, which costs more
  * than it saves.
  */
-function sendTogether(redis: Redis): void {
+function sendTogether(redis: Redis, onWrite: () => void): void {
   const send = redis.sendCommand.bind(redis);
   let held: { uncork(): void } | undefined;
   redis.sendCommand = (command, stream) => {
@@ -46,11 +51,31 @@ function sendTogether(redis: Redis): void {
     if (held === undefined && isCorkable(socket)) {
       socket.cork();
       held = socket;
+      onWrite();
       setImmediate(() => {
         held?.uncork();
         held = undefined;
       });
     }
+    return send(command, stream);
+  };
+}
+
+/** What the server is asked by us; the driver's own questions, and what nobody expected, are `other`. */
+const COMMANDS: ReadonlySet<string> = new Set(["hgetall", "evalsha", "eval", "unlink", "ping", "info", "get", "set"]);
+
+function observeCommands(redis: Redis, observer: StoreObserver): void {
+  const send = redis.sendCommand.bind(redis);
+  redis.sendCommand = (command, stream) => {
+    const startedAtMs = stopwatchMs();
+    const name = command.name.toLowerCase();
+    const operation = COMMANDS.has(name) ? name : "other";
+    const tell = (isFailed: boolean): void =>
+      observer.called({ store: "redis", operation, tookMs: stopwatchMs() - startedAtMs, isFailed });
+    command.promise.then(
+      () => tell(false),
+      (error: unknown) => tell(isStoreFailure(error)),
+    );
     return send(command, stream);
   };
 }

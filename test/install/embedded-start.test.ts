@@ -10,7 +10,14 @@ import { isListening, type LatchkeyProcess, startProcess, waitUntilReady } from 
 
 const ROOT = join(import.meta.dirname, "../..");
 
-let settings: { DATA_DIR: string; PORT: string; DEMO_APP_PORT: string; DEMO_API_PORT: string; LOG_LEVEL: string };
+let settings: {
+  DATA_DIR: string;
+  PORT: string;
+  METRICS_PORT: string;
+  DEMO_APP_PORT: string;
+  DEMO_API_PORT: string;
+  LOG_LEVEL: string;
+};
 
 beforeEach(async () => {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-embedded-"));
@@ -18,6 +25,7 @@ beforeEach(async () => {
   settings = {
     DATA_DIR: join(folder, "data"),
     PORT: String(await freePort()),
+    METRICS_PORT: String(await freePort()),
     DEMO_APP_PORT: String(await freePort()),
     DEMO_API_PORT: String(await freePort()),
     LOG_LEVEL: "warn",
@@ -86,17 +94,18 @@ test("Ctrl-C stops it in order, the demo included", async () => {
   const server = await startReady();
   server.process.kill("SIGINT");
   expect(await server.exited).toBe(0);
-  for (const port of [settings.PORT, settings.DEMO_APP_PORT, settings.DEMO_API_PORT]) {
+  for (const port of [settings.PORT, settings.METRICS_PORT, settings.DEMO_APP_PORT, settings.DEMO_API_PORT]) {
     expect(await isListening(port)).toBe(false);
   }
 });
 
-test.each(["PORT", "DEMO_APP_PORT", "DEMO_API_PORT"] as const)(
+test.each(["PORT", "METRICS_PORT", "DEMO_APP_PORT", "DEMO_API_PORT"] as const)(
   "a %s in use is a sentence that names it",
   async (key) => {
     await startReady();
     const second = start({
       PORT: String(await freePort()),
+      METRICS_PORT: String(await freePort()),
       DEMO_APP_PORT: String(await freePort()),
       DEMO_API_PORT: String(await freePort()),
       DATA_DIR: `${settings.DATA_DIR}-of-another`,

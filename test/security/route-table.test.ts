@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { INTERACTION_ROUTES } from "../../src/interaction/index.ts";
 import { PROTOCOL_ROUTES } from "../../src/oidc/index.ts";
+import { createLogger } from "../../src/observability/index.ts";
 import { SELF_SERVICE_ROUTES } from "../../src/self-service/index.ts";
 import { alice } from "../support/cast.ts";
 import { askNode, type RawAnswer } from "../support/raw-http.ts";
@@ -9,8 +10,10 @@ import { createWorld, type World } from "../support/world.ts";
 import { type Route, ROUTES } from "./route-table.ts";
 
 let world: World;
+const logged: string[] = [];
 beforeAll(async () => {
-  world = await createWorld({ stores: "redis" });
+  const destination = { write: (line: string) => void logged.push(line) };
+  world = await createWorld({ stores: "redis", logger: createLogger({ level: "info", destination }) });
 });
 afterAll(() => world.close());
 
@@ -63,6 +66,17 @@ test("nothing else is served", async () => {
   for (const route of [...UNLISTED, ...others]) {
     const { status } = await askAnonymously(route);
     expect([404, 405], nameOf(route)).toContain(status);
+  }
+});
+
+test("every route is logged by its pattern, and so counted and traced by it", async () => {
+  for (const route of ROUTES.filter(({ method }) => method !== "OPTIONS")) {
+    logged.length = 0;
+    const { headers } = await askAnonymously(route);
+    const lines = logged.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const line = lines.find(({ msg, requestId }) => msg === "request" && requestId === headers.get("x-request-id"));
+    const pattern = route.path.startsWith("/assets/") ? "/assets/:file" : route.path;
+    expect(line?.["route"], nameOf(route)).toBe(pattern);
   }
 });
 

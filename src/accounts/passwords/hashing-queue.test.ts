@@ -68,6 +68,23 @@ describe("the hashing queue", () => {
     expect(started).toEqual([1]);
   });
 
+  test("says how many run, how many wait and how many it has refused", async () => {
+    const queue = createHashingQueue(LIMITS);
+    const { task, finishNext } = createTasks();
+    expect(queue.load()).toEqual({ running: 0, waiting: 0, refused: 0 });
+    const results = [1, 2, 3].map((id) => queue.run(task(id)));
+    expect(queue.load()).toEqual({ running: 2, waiting: 1, refused: 0 });
+    results.push(queue.run(task(4)), queue.run(task(5)));
+    await expect(queue.run(task(6))).rejects.toMatchObject({ code: "HASHING_BUSY" });
+    expect(queue.load()).toEqual({ running: 2, waiting: 3, refused: 1 });
+    for (const result of results) {
+      await vi.waitFor(() => expect(queue.load().running).toBeGreaterThan(0));
+      finishNext();
+      await result;
+    }
+    expect(queue.load()).toEqual({ running: 0, waiting: 0, refused: 1 });
+  });
+
   test("passes the turn on when a task fails", async () => {
     const queue = createHashingQueue({ ...LIMITS, concurrencyMax: 1 });
     const failed = queue.run(() => Promise.reject(new Error("out of memory")));

@@ -8,6 +8,14 @@ export interface HashingLimits {
   readonly waitMaxMs: number;
 }
 
+/** How busy hashing is. */
+export interface HashingLoad {
+  readonly running: number;
+  readonly waiting: number;
+  /** Since the start: those who were told to come back later. */
+  readonly refused: number;
+}
+
 /**
  * Runs at most `concurrencyMax` tasks at a time, first come, first served.
  *
@@ -18,10 +26,12 @@ export interface HashingLimits {
 export interface HashingQueue {
   /** @throws AppError HASHING_BUSY when too many wait already, or when the turn does not come in time. */
   run<Result>(task: () => Promise<Result>): Promise<Result>;
+  load(): HashingLoad;
 }
 
 export function createHashingQueue(limits: HashingLimits): HashingQueue {
   let running = 0;
+  let refused = 0;
   const waiting = new Set<() => void>();
 
   function takeTurn(): Promise<void> {
@@ -29,7 +39,7 @@ export function createHashingQueue(limits: HashingLimits): HashingQueue {
       running += 1;
       return Promise.resolve();
     }
-    if (waiting.size >= limits.waitingMax) return Promise.reject(busy("the queue is full"));
+    if (waiting.size >= limits.waitingMax) return Promise.reject(refuse("the queue is full"));
     return new Promise((resolve, reject) => {
       const start = (): void => {
         clearTimeout(deadline);
@@ -37,10 +47,15 @@ export function createHashingQueue(limits: HashingLimits): HashingQueue {
       };
       const deadline = setTimeout(() => {
         waiting.delete(start);
-        reject(busy("the turn did not come in time"));
+        reject(refuse("the turn did not come in time"));
       }, limits.waitMaxMs);
       waiting.add(start);
     });
+  }
+
+  function refuse(detail: string): AppError {
+    refused += 1;
+    return new AppError("HASHING_BUSY", { detail, retryAfterSeconds: RETRY_AFTER_SECONDS });
   }
 
   /** The turn goes to whoever waits longest, so that `running` changes only when nobody does. */
@@ -55,6 +70,7 @@ export function createHashingQueue(limits: HashingLimits): HashingQueue {
   }
 
   return {
+    load: () => ({ running, waiting: waiting.size, refused }),
     async run(task) {
       await takeTurn();
       try {
@@ -64,8 +80,4 @@ export function createHashingQueue(limits: HashingLimits): HashingQueue {
       }
     },
   };
-}
-
-function busy(detail: string): AppError {
-  return new AppError("HASHING_BUSY", { detail, retryAfterSeconds: RETRY_AFTER_SECONDS });
 }

@@ -6,7 +6,7 @@ import { createPasswordHasher } from "./password-hasher.ts";
 vi.mock("argon2", { spy: true });
 
 const COST = { memoryKib: 19_456, passes: 2 };
-const unbounded: HashingQueue = { run: (task) => task() };
+const unbounded: HashingQueue = { run: (task) => task(), load: () => ({ running: 0, waiting: 0, refused: 0 }) };
 const hasher = createPasswordHasher(COST, unbounded);
 
 describe("a password's hash", () => {

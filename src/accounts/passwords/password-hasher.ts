@@ -1,7 +1,7 @@
 import { argon2id, hash, type HashOptions, needsRehash, verify } from "argon2";
 import type { Config } from "../../config/index.ts";
 import { randomOctets } from "../../core/index.ts";
-import type { HashingQueue } from "./hashing-queue.ts";
+import type { HashingLoad, HashingQueue } from "./hashing-queue.ts";
 
 const PARALLELISM = 1;
 const SALT_BYTES = 16;
@@ -17,6 +17,7 @@ export interface PasswordHasher {
   verify(passwordHash: string | undefined, password: string): Promise<boolean>;
   /** Whether the hash was made with other parameters than those configured now. */
   isOutdated(passwordHash: string): boolean;
+  load(): HashingLoad;
 }
 
 /** Hashes passwords with argon2id. Both directions see the same NFC form: keyboards differ in how they compose "é". */
@@ -27,6 +28,7 @@ export function createPasswordHasher(cost: Config["passwordHash"], queue: Hashin
   return {
     hash: (password) => queue.run(() => hash(toOctets(password), options)),
     verify: (passwordHash, password) => queue.run(() => verify(passwordHash ?? decoy, toOctets(password))),
+    load: () => queue.load(),
     isOutdated: (passwordHash) => needsRehash(passwordHash, parameters),
   };
 }

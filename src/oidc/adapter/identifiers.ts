@@ -122,6 +122,10 @@ export function signInKey(tag: SignInTag): string {
   return `lk:{${tag}}`;
 }
 
+export function isSignInKey(key: string): boolean {
+  return /^lk:\{[\w-]{16}\}$/.test(key);
+}
+
 /** The key of a single, short-lived thing. `kind` keeps a token of one kind from being found as another. */
 export function artifactKey(kind: string, id: string): string {
   const tag = parseTaggedSecret(id)?.tag;

@@ -39,6 +39,7 @@ export {
   type RequestOrigin,
   runInRequestScope,
 } from "./request-scope.ts";
+export { estimateSignIns } from "./sign-in-estimate.ts";
 export type { ProtocolStore } from "./store.ts";
 
 export interface ProtocolStateDeps {

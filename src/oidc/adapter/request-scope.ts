@@ -17,6 +17,8 @@ export interface RefreshUnderWay {
   isReuse: boolean;
   /** Answered with the living token, which stays: a retry, or a token that does not rotate. */
   keepsToken: boolean;
+  /** Answered with a successor that was there already. */
+  isRetry: boolean;
   /** Another request made the successor first. */
   isLost: boolean;
   /** Of the successor that this request makes. */
@@ -76,7 +78,7 @@ export function runInRequestScope<Result>(run: () => Promise<Result>, origin?: R
 export function beginRefresh(given: Pick<RefreshUnderWay, "binding" | "isReuse">): RefreshUnderWay {
   const scope = currentRequestScope();
   if (scope === undefined) throw new Error("a refresh needs the scope of its request");
-  scope.refresh = { ...given, keepsToken: false, isLost: false, nonce: undefined, rotation: undefined };
+  scope.refresh = { ...given, keepsToken: false, isRetry: false, isLost: false, nonce: undefined, rotation: undefined };
   return scope.refresh;
 }
 

@@ -22,7 +22,7 @@ export interface LogoutRecipient {
   readonly logoutUri: string;
 }
 
-/** Which clients want to be told. `clients` keeps that; `compose.ts` joins the two. */
+/** Which clients want to be told. `clients` keeps that; `services.ts` joins the two. */
 export interface LogoutRecipients {
   /** Those of the clients that have a back-channel URI, read within the transaction. */
   listLogoutRecipients(tx: Db, clientIds: readonly string[]): Promise<readonly LogoutRecipient[]>;

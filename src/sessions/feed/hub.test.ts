@@ -68,7 +68,7 @@ class FakeLog implements Omit<RevocationLog, "start" | "close"> {
   }
   read(...records: readonly Revocation[]): void {
     this.records.push(...records);
-    this.follower?.onRecords(records);
+    this.follower?.onRecords(records, 0);
   }
 }
 

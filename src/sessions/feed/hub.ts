@@ -24,6 +24,8 @@ export interface FeedHubDeps {
   readonly clock: Clock;
   readonly limits: FeedLimits;
   readonly onConnectionEnded?: (ended: EndedConnection) => void;
+  /** Told, each time that records were handed to the connections, how long ago the first of them was written. */
+  readonly onPassedOn?: ((oldestAgeMs: number) => void) | undefined;
 }
 
 /** A place among the connections, taken before anything is looked up, so that a burst cannot pass the limits. */
@@ -40,18 +42,20 @@ export type Admission = Place | { readonly type: "client_full" | "full" | "stopp
 /** All readers of this node. It follows the log and passes on what the log reads. */
 export interface FeedHub {
   admit(clientId: string): Admission;
+  connectionCount(): number;
   /** Ends all connections, and admits none any more: their readers go on at another node. */
   close(): void;
 }
 
-export function createFeedHub({ log, clock, limits, onConnectionEnded }: FeedHubDeps): FeedHub {
+export function createFeedHub({ log, clock, limits, onConnectionEnded, onPassedOn }: FeedHubDeps): FeedHub {
   const connections = new Set<FeedConnection>();
   const places = createPlaces(limits);
   let isStopping = false;
 
   log.follow({
-    onRecords(records) {
+    onRecords(records, oldestAgeMs) {
       passOn(records);
+      onPassedOn?.(oldestAgeMs);
       endRevoked();
     },
     onLook() {
@@ -104,6 +108,7 @@ export function createFeedHub({ log, clock, limits, onConnectionEnded }: FeedHub
       if (typeof leave === "string") return { type: leave };
       return { type: "place", connect: (options) => connect(options, leave), leave };
     },
+    connectionCount: () => connections.size,
     close() {
       isStopping = true;
       for (const connection of connections) connection.end("stopping");

@@ -18,6 +18,8 @@ export interface RevocationFeedDeps extends FeedHubDeps {
 export interface RevocationFeed {
   /** Answers `GET /revocations`. The answer goes on after this has resolved. @see docs/revocation-feed.md */
   readonly answer: (ctx: Context) => Promise<void>;
+  /** How many services are connected to this node. */
+  connectionCount(): number;
   /** Ends all connections and opens none any more. */
   close(): void;
 }
@@ -56,7 +58,7 @@ export function createRevocationFeed(deps: RevocationFeedDeps): RevocationFeed {
     }
   }
 
-  return { answer, close: () => hub.close() };
+  return { answer, connectionCount: () => hub.connectionCount(), close: () => hub.close() };
 }
 
 const REVOKED: ReaderRefusal = { status: 401, error: "invalid_token", description: "the token was revoked" };

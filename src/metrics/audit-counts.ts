@@ -1,0 +1,51 @@
+import { AUDIT_EVENTS, type AuditEvent, type AuditEventType } from "../audit/index.ts";
+import { closedValues } from "./bounded-values.ts";
+import type { Families } from "./families.ts";
+
+/** What an event of the audit log says of sign-ins and of factors, beside being an event. */
+const SIGN_INS: Partial<Record<AuditEventType, readonly [method: "password" | "passkey", result: string]>> = {
+  "sign_in.succeeded": ["password", "succeeded"],
+  "sign_in.failed": ["password", "failed"],
+  "sign_in.throttled": ["password", "throttled"],
+  "passkey.failed": ["passkey", "failed"],
+  "passkey.clone_suspected": ["passkey", "failed"],
+};
+
+const KINDS = ["totp", "passkey", "recovery_code"];
+
+const FACTORS: Partial<Record<AuditEventType, string>> = {
+  "factor.verified": "verified",
+  "factor.failed": "refused",
+  "factor.paused": "paused",
+  "factor.enrolled": "enrolled",
+  "factor.removed": "removed",
+};
+
+const FACTOR_OF: Partial<Record<AuditEventType, readonly [factor: string, event: string]>> = {
+  "passkey.failed": ["passkey", "refused"],
+  "passkey.clone_suspected": ["passkey", "refused"],
+  "recovery_codes.made": ["recovery_code", "enrolled"],
+};
+
+/** What happens to people is told by the audit log already; so it is counted there, and in one place. */
+export function createAuditCounts(families: Families): (event: AuditEvent) => void {
+  const events = families.counts("latchkey_audit_events_total");
+  const signIns = families.counts("latchkey_sign_ins_total");
+  const factors = families.counts("latchkey_factors_total");
+  const factorOf = closedValues(KINDS);
+  // There from the start: what Prometheus has not seen at nought, it does not see begin.
+  for (const type of Object.keys(AUDIT_EVENTS)) events.series(type);
+  for (const signIn of Object.values(SIGN_INS)) signIns.series(...signIn);
+  for (const kind of KINDS) for (const event of Object.values(FACTORS)) factors.series(kind, event);
+
+  return ({ type, data }) => {
+    events.series(type).value += 1;
+    const factor = factorOf(String(data?.["factor"]));
+    const signIn = type === "factor.verified" && factor === "passkey" ? ["passkey", "succeeded"] : SIGN_INS[type];
+    if (signIn !== undefined) signIns.series(...signIn).value += 1;
+    const event = FACTORS[type];
+    if (event !== undefined) factors.series(factor, event).value += 1;
+    const ofOneFactor = FACTOR_OF[type];
+    if (ofOneFactor !== undefined) factors.series(...ofOneFactor).value += 1;
+  };
+}

@@ -1,0 +1,217 @@
+/**
+ * Opens the stores and builds what stands on them: all that the command line needs. `compose.ts` adds the protocol, the
+ * pages and the HTTP server.
+ */
+import { type Accounts, createAccounts, createKnownDevices, type KnownDevices } from "./accounts/index.ts";
+import { type Audit, createAudit } from "./audit/index.ts";
+import { type Clients, createClients } from "./clients/index.ts";
+import type { Config } from "./config/index.ts";
+import { type Clock, createAuthenticator, createSealer, systemClock } from "./core/index.ts";
+import { createFactors, type Factors } from "./mfa/index.ts";
+import { createLogger, type Logger } from "./observability/index.ts";
+import {
+  createKeySeals,
+  createProtocolCommands,
+  createProtocolSessionsOf,
+  createSigningKeyCommands,
+  type ExternalKeys,
+  forgetConsent,
+  keyTimesOf,
+  type ProtocolCommands,
+  revocationFeedUrl,
+  type SigningKeyCommands,
+  signInSecondsMax,
+} from "./oidc/index.ts";
+import { createAddressPolicy } from "./outbound/index.ts";
+import {
+  createLogoutQueue,
+  createRevocations,
+  createSessions,
+  type LogoutQueue,
+  type Revocations,
+  type Sessions,
+} from "./sessions/index.ts";
+import {
+  asStoreFailure,
+  connectRedis,
+  createMigrations,
+  type Database,
+  type DataDirectory,
+  lockDataDirectory,
+  type Migrations,
+  openEmbedded,
+  openPostgres,
+  openRedis,
+  type Redis,
+} from "./storage/index.ts";
+import { NO_TELEMETRY, type Telemetry, traceAccounts, traceFactors } from "./telemetry.ts";
+
+export interface Overrides {
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  /** `ifReachable`: a Redis that is away fails what needs it, and nothing else. The command line needs it seldom. */
+  readonly redis?: "required" | "ifReachable";
+  /** Where signing keys lie, if not sealed in the database (docs/key-rotation.md). */
+  readonly externalKeys?: ExternalKeys;
+}
+
+/** What is told of the services' work, where somebody listens. */
+interface Observed {
+  readonly telemetry?: Telemetry;
+}
+
+export interface Services {
+  readonly database: Database;
+  readonly redis: Redis | undefined;
+  readonly migrations: Migrations;
+  readonly audit: Audit;
+  readonly accounts: Accounts;
+  readonly knownDevices: KnownDevices;
+  readonly factors: Factors;
+  readonly clients: Clients;
+  readonly protocol: ProtocolCommands;
+  readonly sessions: Sessions;
+  readonly revocations: Revocations;
+  readonly logoutQueue: LogoutQueue;
+  readonly signingKeys: SigningKeyCommands;
+  /** Secrets that keys are derived from, newest first; of the data directory in embedded mode. */
+  readonly secrets: readonly string[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the stores and what the command line works with. Embedded mode locks the data directory and applies migrations.
+ *
+ * @throws DataDirectoryLockedError, AppError STORE_UNAVAILABLE
+ */
+export async function openServices(config: Config, overrides: Overrides & Observed = {}): Promise<Services> {
+  const telemetry = overrides.telemetry ?? NO_TELEMETRY;
+  const clock = overrides.clock ?? systemClock;
+  const logger = overrides.logger ?? createLogger({ level: config.logLevel });
+  const directory = config.mode === "embedded" ? lockDataDirectory(config.dataDirectory) : undefined;
+  const closers: (() => unknown)[] = [() => directory?.release()];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).toReversed()) await closer();
+  };
+  try {
+    const database = await openDatabase(config, { directory, logger, telemetry });
+    closers.push(() => database.close());
+    const migrations = createMigrations(database.db, database.patientDb);
+    if (config.migrations === "apply") await migrations.apply().catch(rethrowStoreFailure);
+    const redis = await openProtocolRedis(config, { logger, telemetry, need: overrides.redis ?? "required" });
+    closers.push(() => redis?.disconnect());
+    // What an older secret of ours sealed in this directory still opens when LATCHKEY_SECRET is set later.
+    const secrets = directory === undefined ? config.secrets : [...config.secrets, directory.secret];
+    const { externalKeys } = overrides;
+    const services = buildServices(config, { database, redis, clock, secrets, externalKeys, telemetry });
+    return { ...services, database, redis, migrations, secrets, clock, logger, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface Ground extends Pick<Services, "database" | "redis" | "clock" | "secrets">, Required<Observed> {
+  readonly externalKeys: ExternalKeys | undefined;
+}
+
+function buildServices(config: Config, ground: Ground) {
+  const { db } = ground.database;
+  const { redis, clock, secrets, externalKeys, telemetry } = ground;
+  const audit = createAudit({ db, clock, onAppended: telemetry.metrics?.onAuditEvent });
+  const revocations = createRevocations({ db, clock, onAppended: telemetry.metrics?.onRevocations });
+  const clients = createClients({
+    db,
+    clock,
+    audit,
+    revokeClientTokens: (tx, ids) =>
+      revocations.append(
+        tx,
+        ids.map((clientId) => ({ kind: "client", clientId })),
+      ),
+    addresses: createAddressPolicy(config.outboundAllowedNetworks),
+    reservedIdentifiers: [revocationFeedUrl(config.issuer)],
+  });
+  const logoutQueue = createLogoutQueue({ db, clock, audit, recipients: clients });
+  const sessions = createSessions({
+    db,
+    clock,
+    audit,
+    revocations,
+    protocol: createProtocolSessionsOf({ config, clock, db, redis }),
+    session: config.session,
+    lifetimeSeconds: signInSecondsMax(config),
+    forgetConsent,
+    onSessionEnd: logoutQueue.enqueueLogouts,
+  });
+  const protocol = createProtocolCommands({ config, clock, db, redis, audit, clients, revocations, sessions });
+  const plainAccounts = createAccounts({
+    db,
+    clock,
+    audit,
+    passwordHash: config.passwordHash,
+    endSessions: (accountId, reason) => sessions.endAll(accountId, reason),
+    forgetSessions: (tx, accountId) => sessions.forgetAccount(tx, accountId),
+  });
+  const accounts = traceAccounts(telemetry, plainAccounts);
+  const knownDevices = createKnownDevices({ db, clock });
+  const plainFactors = createFactors({
+    db,
+    clock,
+    audit,
+    sealer: createSealer(secrets),
+    authenticator: createAuthenticator(secrets),
+    knownDevices,
+    issuer: config.issuer,
+    brandName: config.brand.name,
+  });
+  const factors = traceFactors(telemetry, plainFactors);
+  const times = keyTimesOf(config);
+  const seals = createKeySeals(secrets);
+  const signingKeys = createSigningKeyCommands({ db, clock, audit, revocations, seals, externalKeys, times });
+  return { audit, clients, protocol, sessions, accounts, knownDevices, factors, logoutQueue, revocations, signingKeys };
+}
+
+async function openDatabase(
+  config: Config,
+  { directory, logger, telemetry }: { directory: DataDirectory | undefined; logger: Logger; telemetry: Telemetry },
+): Promise<Database> {
+  const observer = telemetry.stores;
+  if (directory !== undefined) return openEmbedded(directory.databasePath, observer);
+  const onConnectionError = (error: Error): void =>
+    logger.warn({ reason: error.message }, "lost a connection to postgres");
+  const { url = "", poolMax } = config.database;
+  const database = openPostgres({ url, poolMax, onConnectionError, observer });
+  try {
+    await database.ping();
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function openProtocolRedis(
+  config: Config,
+  { logger, telemetry, need }: { logger: Logger; telemetry: Telemetry; need: NonNullable<Overrides["redis"]> },
+): Promise<Redis | undefined> {
+  if (config.redisUrl === undefined) return undefined;
+  const onConnectionError = (error: Error): void => {
+    logger.warn({ reason: error.message }, "lost the connection to redis");
+  };
+  const redis = openRedis({ url: config.redisUrl, onConnectionError, observer: telemetry.stores });
+  try {
+    for (const advice of await connectRedis(redis)) logger.warn({}, advice);
+  } catch (error) {
+    if (need === "ifReachable") return redis;
+    redis.disconnect();
+    throw error;
+  }
+  return redis;
+}
+
+export function rethrowStoreFailure(error: unknown): never {
+  throw asStoreFailure(error);
+}
