@@ -1,4 +1,7 @@
-/** What runs beside the requests: telling apps of sign-outs, deleting what has expired, completing what a crash left. */
+/**
+ * What runs beside the requests: rotating keys, telling apps of sign-outs, deleting what has expired, completing what a
+ * crash left.
+ */
 import type { Services } from "./services.ts";
 import type { Config } from "./config/index.ts";
 import { background } from "./core/index.ts";
