@@ -1,17 +1,25 @@
 import { defineConfig } from "vitest/config";
 
+/** A folder for what test files make for each other (see test/support/templates.ts). */
+const RUN_FOLDER = "test/support/run-folder.ts";
+
 const shared = {
   expect: { requireAssertions: true },
   sequence: { shuffle: true },
   restoreMocks: true,
-} as const;
+  globalSetup: [RUN_FOLDER],
+};
 
 const project = (name: string, include: string[], options: Record<string, unknown> = {}) => ({
   test: { ...shared, name, include, ...options },
 });
 
 // Real Redis, Postgres and Chromium are started once for the whole run (see test/support/servers.ts).
-const onRealServers = { globalSetup: ["test/support/global-setup.ts"], testTimeout: 60_000, hookTimeout: 60_000 };
+const onRealServers = {
+  globalSetup: [RUN_FOLDER, "test/support/global-setup.ts"],
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
 
 export default defineConfig({
   test: {

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Audit, createAudit } from "../../audit/index.ts";
 import { type Clock, createSealer } from "../../core/index.ts";
 import { createRevocations, type NewRevocation, type Revocations } from "../../sessions/index.ts";
-import { createMigrations, type Database, openEmbedded } from "../../storage/index.ts";
+import type { Database } from "../../storage/index.ts";
+import { openTestEmbedded } from "../../../test/support/stores.ts";
 import { createPublishedKeys, createSigningKeys, withdrawKey } from "./index.ts";
 
 const time = { nowMs: Date.UTC(2026, 0, 2, 3, 4, 5) };
@@ -14,8 +15,7 @@ let appended: NewRevocation[];
 let revocations: Pick<Revocations, "append">;
 
 beforeAll(async () => {
-  database = await openEmbedded(undefined);
-  await createMigrations(database.db).apply();
+  database = await openTestEmbedded();
   audit = createAudit({ db: database.db, clock });
   appended = [];
   const real = createRevocations({ db: database.db, clock });
