@@ -1,20 +1,33 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+
+/** A folder for what test files make for each other (see test/support/templates.ts). */
+const RUN_FOLDER = "test/support/run-folder.ts";
 
 const shared = {
   expect: { requireAssertions: true },
   sequence: { shuffle: true },
   restoreMocks: true,
-} as const;
+  globalSetup: [RUN_FOLDER],
+};
 
 const project = (name: string, include: string[], options: Record<string, unknown> = {}) => ({
   test: { ...shared, name, include, ...options },
 });
 
 // Real Redis, Postgres and Chromium are started once for the whole run (see test/support/servers.ts).
-const onRealServers = { globalSetup: ["test/support/global-setup.ts"], testTimeout: 60_000, hookTimeout: 60_000 };
+const onRealServers = {
+  globalSetup: [RUN_FOLDER, "test/support/global-setup.ts"],
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
+// By itself vitest leaves one processor to its main process, which is half of a small machine.
+const maxWorkers = Math.max(2, availableParallelism() - 1);
 
 export default defineConfig({
   test: {
+    maxWorkers,
     projects: [
       project("unit", ["src/**/*.test.ts", "examples/**/*.test.ts", "bench/**/*.test.ts"]),
       project("architecture", ["test/architecture/**/*.test.ts"], { testTimeout: 60_000 }),

@@ -1,18 +1,11 @@
 import { createHash } from "node:crypto";
 import { createAudit } from "../audit/index.ts";
 import { systemClock as clock } from "../core/index.ts";
-import { createMigrations, type Db, openEmbedded } from "../storage/index.ts";
+import type { Db } from "../storage/index.ts";
 import { createAccounts, type AccountsDependencies } from "./accounts.ts";
 import type { PasswordHasher } from "./passwords/password-hasher.ts";
 
 export const PASSWORD = "plum umbrella glacier";
-
-/** An embedded database with the tables of the migrations, and what stands on it. For tests. */
-export async function openAccountsFixture() {
-  const database = await openEmbedded(undefined);
-  await createMigrations(database.db).apply();
-  return { db: database.db, close: () => database.close() };
-}
 
 /** Hashes at no cost and counts how often it was asked, so that races are about the database and not about argon2. */
 export function createCheapHasher(version = "v1") {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { isAppError } from "../core/index.ts";
 import type { Db } from "../storage/index.ts";
-import { createTestAccounts, freshAddress, openAccountsFixture, PASSWORD, unique } from "./accounts-fixture.ts";
+import { openTestEmbedded } from "../../test/support/stores.ts";
+import { createTestAccounts, freshAddress, PASSWORD, unique } from "./accounts-fixture.ts";
 
 const source = { address: "192.0.2.7", requestId: "request-1" };
 
@@ -12,7 +13,7 @@ let db: Db;
 let close: () => Promise<void>;
 
 beforeAll(async () => {
-  ({ db, close } = await openAccountsFixture());
+  ({ db, close } = await openTestEmbedded());
 }, 30_000);
 
 afterAll(() => close());

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { sha256 } from "../core/index.ts";
 import type { Db } from "../storage/index.ts";
-import { createTestAccounts, openAccountsFixture, PASSWORD, unique } from "./accounts-fixture.ts";
+import { openTestEmbedded } from "../../test/support/stores.ts";
+import { createTestAccounts, PASSWORD, unique } from "./accounts-fixture.ts";
 import { createKnownDevices } from "./known-devices.ts";
 
 const DAY_SECONDS = 86_400;
@@ -12,7 +13,7 @@ let db: Db;
 let close: () => Promise<void>;
 
 beforeAll(async () => {
-  ({ db, close } = await openAccountsFixture());
+  ({ db, close } = await openTestEmbedded());
 }, 30_000);
 
 afterAll(() => close());

@@ -1,13 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { Db } from "../storage/index.ts";
-import {
-  createCheapHasher,
-  createTestAccounts,
-  freshAddress,
-  openAccountsFixture,
-  PASSWORD,
-  unique,
-} from "./accounts-fixture.ts";
+import { openTestEmbedded } from "../../test/support/stores.ts";
+import { createCheapHasher, createTestAccounts, freshAddress, PASSWORD, unique } from "./accounts-fixture.ts";
 import type { Accounts } from "./accounts.ts";
 
 const NEXT = "harbor thimble walnut";
@@ -20,7 +14,7 @@ let db: Db;
 let close: () => Promise<void>;
 
 beforeAll(async () => {
-  ({ db, close } = await openAccountsFixture());
+  ({ db, close } = await openTestEmbedded());
 }, 30_000);
 
 afterAll(() => close());

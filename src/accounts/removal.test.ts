@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Db } from "../storage/index.ts";
-import { createTestAccounts, openAccountsFixture, PASSWORD, unique } from "./accounts-fixture.ts";
+import { openTestEmbedded } from "../../test/support/stores.ts";
+import { createTestAccounts, PASSWORD, unique } from "./accounts-fixture.ts";
 
 const source = { address: "192.0.2.7", requestId: "request-1" };
 
@@ -10,7 +11,7 @@ let db: Db;
 let close: () => Promise<void>;
 
 beforeAll(async () => {
-  ({ db, close } = await openAccountsFixture());
+  ({ db, close } = await openTestEmbedded());
 }, 30_000);
 
 afterAll(() => close());

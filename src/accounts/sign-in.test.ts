@@ -3,14 +3,8 @@ import type { Audit } from "../audit/index.ts";
 import { AppError } from "../core/index.ts";
 import type { Db } from "../storage/index.ts";
 import type { Accounts } from "./accounts.ts";
-import {
-  createCheapHasher,
-  createTestAccounts,
-  freshAddress,
-  openAccountsFixture,
-  PASSWORD,
-  unique,
-} from "./accounts-fixture.ts";
+import { openTestEmbedded } from "../../test/support/stores.ts";
+import { createCheapHasher, createTestAccounts, freshAddress, PASSWORD, unique } from "./accounts-fixture.ts";
 import { createSignIn } from "./sign-in.ts";
 
 const MINUTE_MS = 60_000;
@@ -22,7 +16,7 @@ let db: Db;
 let close: () => Promise<void>;
 
 beforeAll(async () => {
-  ({ db, close } = await openAccountsFixture());
+  ({ db, close } = await openTestEmbedded());
 }, 30_000);
 
 afterAll(() => close());

@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Clock } from "../core/index.ts";
-import { createMigrations, type Database, openEmbedded } from "../storage/index.ts";
+import type { Database } from "../storage/index.ts";
+import { openTestEmbedded } from "../../test/support/stores.ts";
 import { type Audit, AUDIT_EVENTS, createAudit } from "./index.ts";
 
 const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -11,8 +12,7 @@ let database: Database;
 let audit: Audit;
 
 beforeAll(async () => {
-  database = await openEmbedded(undefined);
-  await createMigrations(database.db).apply();
+  database = await openTestEmbedded();
   audit = createAudit({ db: database.db, clock });
 }, 30_000);
 

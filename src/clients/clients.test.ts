@@ -2,7 +2,8 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createAudit } from "../audit/index.ts";
 import { isAppError, sha256 } from "../core/index.ts";
-import { createMigrations, type Database, type Db, openEmbedded } from "../storage/index.ts";
+import type { Database, Db } from "../storage/index.ts";
+import { openTestEmbedded } from "../../test/support/stores.ts";
 import { type Clients, createClients } from "./clients.ts";
 
 const shopWeb = { id: "shopWeb", name: "Shop", redirectUris: ["https://shop.example.com/callback"] };
@@ -22,8 +23,7 @@ let otherNode: Clients;
 let revokedIds: string[];
 
 beforeAll(async () => {
-  database = await openEmbedded(undefined);
-  await createMigrations(database.db).apply();
+  database = await openTestEmbedded();
 }, 30_000);
 afterAll(() => database.close());
 

@@ -8,7 +8,8 @@ import { createAudit } from "../audit/index.ts";
 import { createClients } from "../clients/index.ts";
 import { systemClock } from "../core/index.ts";
 import type { EndResult, SessionSummary } from "../sessions/index.ts";
-import { createMigrations, type Database, openEmbedded } from "../storage/index.ts";
+import { createMigrations, type Database } from "../storage/index.ts";
+import { openTestEmbedded } from "../../test/support/stores.ts";
 import type { Services } from "./command.ts";
 import { readDeclarationFile } from "./declaration-file.ts";
 import { executeCommand } from "./execute.ts";
@@ -24,7 +25,7 @@ const endedSessionsOf: string[] = [];
 const bugs: unknown[] = [];
 
 beforeAll(async () => {
-  database = await openEmbedded(undefined);
+  database = await openTestEmbedded();
   const { db } = database;
   const audit = createAudit({ db, clock: systemClock });
   services = {
@@ -59,7 +60,6 @@ beforeAll(async () => {
     },
     migrations: createMigrations(db),
   };
-  await services.migrations.apply();
 }, 30_000);
 afterAll(() => database.close());
 

@@ -1,9 +1,10 @@
 import { sql } from "kysely";
 import { expect, onTestFinished, test } from "vitest";
-import { createMigrations, openEmbedded } from "../../src/storage/index.ts";
+import { createMigrations } from "../../src/storage/index.ts";
+import { openTestEmbedded } from "../support/stores.ts";
 
 async function openInMemory() {
-  const database = await openEmbedded(undefined);
+  const database = await openTestEmbedded("empty");
   onTestFinished(() => database.close());
   const listObjects = async (): Promise<readonly string[]> => {
     const { rows } = await sql<{ name: string }>`

@@ -2,12 +2,12 @@ import { type Kysely, sql } from "kysely";
 import { expect, onTestFinished, test } from "vitest";
 import * as firstTables from "../../migrations/0001-first-tables.ts";
 import * as sessions from "../../migrations/0002-sessions.ts";
-import { openEmbedded } from "../../src/storage/index.ts";
+import { openTestEmbedded } from "../support/stores.ts";
 
 const DAY_SECONDS = 24 * 60 * 60;
 
 async function openFirstRelease(): Promise<Kysely<unknown>> {
-  const database = await openEmbedded(undefined);
+  const database = await openTestEmbedded("empty");
   onTestFinished(() => database.close());
   const db = database.db as Kysely<unknown>;
   await firstTables.up(db);

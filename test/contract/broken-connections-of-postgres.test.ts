@@ -2,10 +2,10 @@ import { sql } from "kysely";
 import { expect, onTestFinished, test } from "vitest";
 import { asStoreFailure, openPostgres } from "../../src/storage/index.ts";
 import { layCable } from "../support/cable.ts";
-import { createTestDatabase } from "../support/stores.ts";
+import { createEmptyDatabase } from "../support/stores.ts";
 
 test("a connection that breaks within a transaction is a store that is away, and no bug", async () => {
-  const database = await createTestDatabase();
+  const database = await createEmptyDatabase();
   onTestFinished(() => database.drop());
   const cable = await layCable(database.url);
   onTestFinished(() => cable.close());

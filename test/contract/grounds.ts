@@ -17,11 +17,10 @@ import {
   createMigrations,
   type Database,
   type Db,
-  openEmbedded,
   openPostgres,
   openRedis,
 } from "../../src/storage/index.ts";
-import { createTestDatabase, createTestRedis } from "../support/stores.ts";
+import { createEmptyDatabase, createTableDatabase, createTestRedis, openTestEmbedded } from "../support/stores.ts";
 
 export interface StoreConnection {
   readonly store: ProtocolStore;
@@ -62,9 +61,8 @@ export interface RedisGround extends Ground {
 }
 
 export async function openRedisGround(): Promise<RedisGround> {
-  const [testRedis, testDatabase] = await Promise.all([createTestRedis(), createTestDatabase()]);
+  const [testRedis, testDatabase] = await Promise.all([createTestRedis(), createTableDatabase()]);
   const database = openPostgres({ url: testDatabase.url, poolMax: 4, onConnectionError: noteNothing });
-  await createMigrations(database.db).apply();
   const clock = createMovableClock();
   const inspector = new Redis(testRedis.url);
   const opened: { disconnect(): void }[] = [inspector];
@@ -116,7 +114,7 @@ export async function openRedisGround(): Promise<RedisGround> {
 
 /** @param like how the database differs from an ordinary one, in words of SQL. */
 export async function openPostgresGround(like = ""): Promise<Ground> {
-  const testDatabase = await createTestDatabase(like);
+  const testDatabase = like === "" ? await createTableDatabase() : await createEmptyDatabase(like);
   const opened: Database[] = [];
   const open = (): Database => {
     const database = openPostgres({ url: testDatabase.url, poolMax: 10, onConnectionError: noteNothing });
@@ -124,7 +122,7 @@ export async function openPostgresGround(like = ""): Promise<Ground> {
     return database;
   };
   const { db } = open();
-  await createMigrations(db).apply();
+  if (like !== "") await createMigrations(db).apply();
   const clock = createMovableClock();
   return {
     ...tableGround(db, clock),
@@ -142,9 +140,8 @@ export async function openPostgresGround(like = ""): Promise<Ground> {
 }
 
 export async function openEmbeddedGround(): Promise<Ground> {
-  const database = await openEmbedded(undefined);
+  const database = await openTestEmbedded();
   const { db } = database;
-  await createMigrations(db).apply();
   const clock = createMovableClock();
   return {
     ...tableGround(db, clock),

@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { sql } from "kysely";
 import { expect, onTestFinished, test } from "vitest";
 import { asStoreFailure, type Database, type Db, openPostgres } from "../../src/storage/index.ts";
-import { createTestDatabase } from "../support/stores.ts";
+import { createEmptyDatabase } from "../support/stores.ts";
 
 /** Longer than a request waits for an answer of Postgres. */
 const PAUSE_MS = 1_100;
@@ -15,7 +15,7 @@ const WAYS_TO_BEGIN: readonly (readonly [string, (db: Db) => Promise<unknown>])[
 test.each(WAYS_TO_BEGIN)(
   "what is written after a transaction %s was given up is there: its `begin` was not lost, but late",
   async (_, begin) => {
-    const database = await createTestDatabase();
+    const database = await createEmptyDatabase();
     onTestFinished(() => database.drop());
     const [node, other] = [await openNode(database.url), await openNode(database.url)];
     await sql`create table written (what text)`.execute(other.db);

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "v
 import { createAudit } from "../../src/audit/index.ts";
 import { systemClock } from "../../src/core/index.ts";
 import { createLogoutQueue, createLogoutWorker, type LogoutWorker } from "../../src/sessions/index.ts";
-import { createMigrations, type Database, openPostgres } from "../../src/storage/index.ts";
-import { createTestDatabase, type TestStore } from "../support/stores.ts";
+import { type Database, openPostgres } from "../../src/storage/index.ts";
+import { createTableDatabase, type TestStore } from "../support/stores.ts";
 
 /** What becomes so in its own time, on a busy machine too. */
 function eventually<Value>(look: () => Value) {
@@ -23,9 +23,8 @@ const clientIds = Array.from({ length: HOSTS }, (_, at) => `app${at}`);
 const openDatabase = (): Database => openPostgres({ url: store.url, poolMax: 4, onConnectionError: () => undefined });
 
 beforeAll(async () => {
-  store = await createTestDatabase();
+  store = await createTableDatabase();
   database = openDatabase();
-  await createMigrations(database.db).apply();
 });
 beforeEach(() => sql`truncate back_channel_logouts`.execute(database.db));
 afterAll(async () => {

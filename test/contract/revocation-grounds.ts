@@ -1,5 +1,5 @@
-import { createMigrations, type Database, openEmbedded, openPostgres } from "../../src/storage/index.ts";
-import { createTestDatabase } from "../support/stores.ts";
+import { type Database, openPostgres } from "../../src/storage/index.ts";
+import { createTableDatabase, openTestEmbedded } from "../support/stores.ts";
 import type { RevocationGround } from "./revocations.contract.ts";
 
 /** Enough for many to wait for each other's locks at once, and not for a connection. */
@@ -9,10 +9,10 @@ const CONNECTIONS_MAX = 100;
 export async function openPostgresRevocations(
   poolMax = CONNECTIONS_MAX,
 ): Promise<RevocationGround & { readonly url: string }> {
-  const testDatabase = await createTestDatabase();
+  const testDatabase = await createTableDatabase();
   const { url } = testDatabase;
   const opened: Database[] = [];
-  const ground = {
+  return {
     kind: "postgres",
     url,
     async connect() {
@@ -24,14 +24,11 @@ export async function openPostgresRevocations(
       await Promise.all(opened.map((database) => database.close()));
       await testDatabase.drop();
     },
-  } as const;
-  await createMigrations((await ground.connect()).db).apply();
-  return ground;
+  };
 }
 
 /** All nodes are one: embedded Postgres has one connection. */
 export async function openEmbeddedRevocations(): Promise<RevocationGround> {
-  const database = await openEmbedded(undefined);
-  await createMigrations(database.db).apply();
+  const database = await openTestEmbedded();
   return { kind: "embedded", connect: async () => database, close: () => database.close() };
 }

@@ -9,7 +9,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { freePort, startRedis } from "../support/servers.ts";
-import { createTestDatabase } from "../support/stores.ts";
+import { createEmptyDatabase } from "../support/stores.ts";
 import { buildImageFolder } from "./image-folder.ts";
 import { startProcess, waitUntilReady } from "./latchkey-process.ts";
 
@@ -38,7 +38,7 @@ async function discover(
 }
 
 async function productionSettings() {
-  const [database, port] = [await createTestDatabase(), String(await freePort())];
+  const [database, port] = [await createEmptyDatabase(), String(await freePort())];
   // As compose.yaml has it; the server would warn of another one.
   const redis = await startRedis(["--appendonly", "yes"]);
   onTestFinished(async () => {

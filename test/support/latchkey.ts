@@ -1,7 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { type ClientSettings, type ResourceServerSettings } from "../../src/clients/index.ts";
 import { compose, type Latchkey } from "../../src/compose.ts";
 import { type Config, loadConfig, type SettingKey } from "../../src/config/index.ts";
@@ -10,7 +8,14 @@ import type { ExternalKeys } from "../../src/oidc/index.ts";
 import type { Logger } from "../../src/observability/index.ts";
 import type { Person } from "./cast.ts";
 import { freePort } from "./servers.ts";
-import { createTestDatabase, createTestRedis, type TestStore } from "./stores.ts";
+import {
+  createDataDirectory,
+  createTableDatabase,
+  createTestDatabase,
+  createTestRedis,
+  runSecret,
+  type TestStore,
+} from "./stores.ts";
 
 /** `redis`: Postgres and Redis. `postgres`: Postgres alone. `embedded`: PGlite in a temporary folder. */
 export type Stores = "redis" | "postgres" | "embedded";
@@ -37,14 +42,17 @@ export interface TestLatchkey extends Latchkey {
   close(): Promise<void>;
 }
 
-/** A whole server on a port of its own, with fresh stores, ready to be asked. */
+/**
+ * A whole server on a port of its own, with stores of its own, ready to be asked. Its signing keys are those of the run;
+ * with a `LATCHKEY_SECRET` of its own it makes its own.
+ */
 export async function startLatchkey(options: LatchkeyOptions): Promise<TestLatchkey> {
-  const ground = await layGround(options.stores);
+  const ground = await layGround(options);
   const port = String(await freePort());
   const settings: Settings = {
     ISSUER: `http://localhost:${port}`,
     PORT: port,
-    LATCHKEY_SECRET: randomBytes(48).toString("base64url"),
+    LATCHKEY_SECRET: runSecret(),
     MIGRATIONS: "apply",
     LOG_LEVEL: "silent",
     DEMO: "off",
@@ -67,6 +75,10 @@ export async function startLatchkey(options: LatchkeyOptions): Promise<TestLatch
     await ground.drop();
     throw error;
   }
+}
+
+export function newSecret(): string {
+  return randomBytes(48).toString("base64url");
 }
 
 /** One node on stores that are somebody else's: the second of two, or the same one after a restart. */
@@ -117,13 +129,14 @@ interface Ground {
   drop(): Promise<void>;
 }
 
-async function layGround(stores: Stores): Promise<Ground> {
+async function layGround({ stores, settings = {} }: LatchkeyOptions): Promise<Ground> {
+  const hasOwnSecret = settings.LATCHKEY_SECRET !== undefined;
   if (stores === "embedded") {
-    const folder = await mkdtemp(join(tmpdir(), "latchkey-data-"));
+    const folder = await createDataDirectory(hasOwnSecret ? "tables" : "start");
     const drop = (): Promise<void> => rm(folder, { recursive: true, force: true });
     return { settings: { DATA_DIR: folder }, drop };
   }
-  const database = await createTestDatabase();
+  const database = hasOwnSecret ? await createTableDatabase() : await createTestDatabase();
   const redis: TestStore | undefined = stores === "redis" ? await createTestRedis() : undefined;
   return {
     settings: { DATABASE_URL: database.url, ...(redis === undefined ? {} : { REDIS_URL: redis.url }) },

@@ -1,12 +1,16 @@
 import { randomBytes } from "node:crypto";
-import pg from "pg";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { inject } from "vitest";
+import { type Database, openEmbedded } from "../../src/storage/index.ts";
 import { claimDatabaseNumber, releaseDatabaseNumber } from "./redis-databases.ts";
+import { onPostgres, type RunStores, type Template, withPath } from "./run-stores.ts";
+import { copyEmbedded, copyPostgres, type EmbeddedTemplate } from "./templates.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    redisUrl: string;
-    databaseUrl: string;
+    stores: RunStores;
   }
 }
 
@@ -17,15 +21,45 @@ export interface TestStore {
   drop(): Promise<void>;
 }
 
-/** A fresh, empty database on the run's Postgres; `like` says how it differs from the others, in words of SQL. */
-export async function createTestDatabase(like = ""): Promise<TestStore> {
-  const adminUrl = inject("databaseUrl");
-  const name = `test_${randomBytes(8).toString("hex")}`;
-  await onPostgres(adminUrl, `create database ${name} ${like}`);
-  return {
-    url: withPath(adminUrl, name),
-    drop: () => onPostgres(adminUrl, `drop database if exists ${name} with (force)`),
-  };
+/**
+ * A database of its own on the run's Postgres: what a server leaves that was started once, for one whose LATCHKEY_SECRET
+ * is {@link runSecret}.
+ */
+export function createTestDatabase(): Promise<TestStore> {
+  return createFrom("start");
+}
+
+/** A database with the tables of all migrations, and nothing in them. */
+export function createTableDatabase(): Promise<TestStore> {
+  return createFrom("tables");
+}
+
+async function createFrom(template: Template): Promise<TestStore> {
+  const [run, name] = [inject("stores"), databaseName()];
+  await copyPostgres(run, name, template);
+  return storeOf(run, name);
+}
+
+/** A database without a table; `like` says how it differs from the others, in words of SQL. */
+export async function createEmptyDatabase(like = ""): Promise<TestStore> {
+  const [run, name] = [inject("stores"), databaseName()];
+  await onPostgres(run.databaseUrl, (client) => client.query(`create database ${name} ${like}`));
+  return storeOf(run, name);
+}
+
+function databaseName(): string {
+  return `test_${randomBytes(8).toString("hex")}`;
+}
+
+function storeOf({ databaseUrl }: RunStores, name: string): TestStore {
+  const statement = `drop database if exists ${name} with (force)`;
+  const drop = async () => void (await onPostgres(databaseUrl, (client) => client.query(statement)));
+  return { url: withPath(databaseUrl, name), drop };
+}
+
+/** What the signing keys of {@link createTestDatabase} are sealed under. */
+export function runSecret(): string {
+  return inject("stores").secret;
 }
 
 /**
@@ -35,23 +69,27 @@ export async function createTestDatabase(like = ""): Promise<TestStore> {
  * @throws Error when as many are in use as the Redis has.
  */
 export async function createTestRedis(): Promise<TestStore> {
-  const serverUrl = inject("redisUrl");
+  const serverUrl = inject("stores").redisUrl;
   const number = await claimDatabaseNumber(serverUrl);
   return { url: withPath(serverUrl, number), drop: () => releaseDatabaseNumber(serverUrl, number) };
 }
 
-function withPath(url: string, path: string): string {
-  const changed = new URL(url);
-  changed.pathname = `/${path}`;
-  return changed.href;
+/** The embedded database, with the tables of all migrations or `empty`; gone when it is closed. */
+export async function openTestEmbedded(holds: Exclude<EmbeddedTemplate, "start"> = "tables"): Promise<Database> {
+  const folder = await createDataDirectory(holds);
+  const drop = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  try {
+    const database = await openEmbedded(join(folder, "database"));
+    return { ...database, close: () => database.close().finally(drop) };
+  } catch (error) {
+    await drop();
+    throw error;
+  }
 }
 
-async function onPostgres(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
+/** A data directory of its own, which somebody else removes. */
+export async function createDataDirectory(template: EmbeddedTemplate): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "latchkey-data-"));
+  await copyEmbedded(inject("runFolder"), folder, template);
+  return folder;
 }

@@ -2,7 +2,8 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type Audit, createAudit } from "../../audit/index.ts";
 import type { OutboundPost, OutboundResult } from "../../outbound/index.ts";
-import { createMigrations, type Database, openEmbedded } from "../../storage/index.ts";
+import type { Database } from "../../storage/index.ts";
+import { openTestEmbedded } from "../../../test/support/stores.ts";
 import { createLogoutQueue, createLogoutWorker, type LogoutQueue, type PreparedLogout } from "./index.ts";
 import { LEASE_MS } from "./logout-worker.ts";
 import { PLACES_MAX, PLACES_PER_HOST } from "./places.ts";
@@ -30,8 +31,7 @@ let audit: Audit;
 let queue: LogoutQueue;
 
 beforeAll(async () => {
-  database = await openEmbedded(undefined);
-  await createMigrations(database.db).apply();
+  database = await openTestEmbedded();
   audit = createAudit({ db: database.db, clock });
   queue = createLogoutQueue({ db: database.db, clock, audit, recipients });
 }, 30_000);

@@ -1,6 +1,5 @@
-import { randomBytes } from "node:crypto";
 import { afterEach, expect, test } from "vitest";
-import { startNode, type TestLatchkey } from "../../support/latchkey.ts";
+import { newSecret, startNode, type TestLatchkey } from "../../support/latchkey.ts";
 import { alice } from "../../support/cast.ts";
 import { submitSignIn } from "../../support/journeys.ts";
 import { createWorld, type World } from "../../support/world.ts";
@@ -26,7 +25,7 @@ test("LATCHKEY_SECRET is rotated without anybody noticing: new and old first, th
   const waitingRequest = await notesWeb.begin();
   const waitingPage = await waiting.open(waitingRequest.url);
 
-  const fresh = randomBytes(48).toString("base64url");
+  const fresh = newSecret();
   const restartWith = async (secret: string): Promise<void> => {
     // The port is the issuer's: the node before must be gone, and its stores must stay.
     await (node ?? first).stopNode();
@@ -51,6 +50,6 @@ test("LATCHKEY_SECRET is rotated without anybody noticing: new and old first, th
 
 test("a secret that opens nothing stops the start with the reason", async () => {
   world = await createWorld({ stores: "postgres" });
-  const settings = { ...world.latchkey.settings, LATCHKEY_SECRET: randomBytes(48).toString("base64url"), PORT: "0" };
+  const settings = { ...world.latchkey.settings, LATCHKEY_SECRET: newSecret(), PORT: "0" };
   await expect(startNode({ settings })).rejects.toThrow(/LATCHKEY_SECRET/);
 });

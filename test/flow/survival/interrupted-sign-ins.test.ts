@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Browser, Page } from "../../support/browser.ts";
 import { alice, bob } from "../../support/cast.ts";
+import { newSecret } from "../../support/latchkey.ts";
 import { submitSignIn } from "../../support/journeys.ts";
 import { createWorld, type World } from "../../support/world.ts";
 import { type SentRequest } from "../../support/relying-party.ts";
@@ -11,7 +12,10 @@ const EXPIRED = "This sign-in has expired";
 let world: World;
 let foreignWorld: World;
 beforeAll(async () => {
-  [world, foreignWorld] = await Promise.all([createWorld({ stores: "redis" }), createWorld({ stores: "postgres" })]);
+  [world, foreignWorld] = await Promise.all([
+    createWorld({ stores: "redis" }),
+    createWorld({ stores: "postgres", settings: { LATCHKEY_SECRET: newSecret() } }),
+  ]);
 });
 afterAll(async () => {
   await world.close();

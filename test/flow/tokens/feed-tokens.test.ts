@@ -9,6 +9,7 @@ import { alice, ordersApi } from "../../support/cast.ts";
 import type { Stores } from "../../support/latchkey.ts";
 import { addService, type Caller, ledgerService, ordersService, post } from "../../support/services.ts";
 import { startTimeTravel } from "../../support/time-travel.ts";
+import { newSecret } from "../../support/latchkey.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
 describe.each<Stores>(["redis", "postgres"])("a token for the revocation feed, on %s", (stores) => {
@@ -173,7 +174,7 @@ describe.each<Stores>(["redis", "postgres"])("a token for the revocation feed, o
     const shop = await world.apps.shopWeb.signIn(world.openBrowser(), alice, { scope: "openid orders:read" });
     const notes = await world.apps.notesWeb.signIn(world.openBrowser(), alice);
     const billing = await world.apps.billingApi.requestClientCredentials({ scope: "orders:read" });
-    const other = await createWorld({ stores });
+    const other = await createWorld({ stores, settings: { LATCHKEY_SECRET: newSecret() } });
     const elsewhere = await addService(other.latchkey, ordersService);
     const foreign = await post(other.latchkey, "/token", {
       caller: elsewhere,
