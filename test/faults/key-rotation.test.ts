@@ -7,10 +7,10 @@ import { sql } from "kysely";
 import * as client from "openid-client";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { SIGNATURE_ALGORITHMS } from "../../src/clients/index.ts";
-import { createMigrations, openPostgres } from "../../src/storage/index.ts";
+import { openPostgres } from "../../src/storage/index.ts";
 import { createVerifier, type Verifier } from "../../src/verifier/index.ts";
 import { alice, ordersApi } from "../support/cast.ts";
-import { createTestDatabase } from "../support/stores.ts";
+import { createTableDatabase } from "../support/stores.ts";
 import { createWorld, type World } from "../support/world.ts";
 import { fetchAt } from "./chosen-node.ts";
 import { FAULT_TIMEOUT_MS, times } from "./counts.ts";
@@ -179,13 +179,12 @@ describe("a node that is killed in the middle of a transition", () => {
     { timeout: FAULT_TIMEOUT_MS },
     async () => {
       const secret = "s".repeat(40);
-      const store = await createTestDatabase();
+      const store = await createTableDatabase();
       const database = openPostgres({ url: store.url, poolMax: 4, onConnectionError: () => undefined });
       onTestFinished(async () => {
         await database.close();
         await store.drop();
       });
-      await createMigrations(database.db).apply();
       await (await startRing({ database, secret, aheadMs: 0 })).close();
       let [aheadMs, killed, killAt] = [0, 0, 2];
       for (; killAt < STATEMENTS_MAX; killAt += KILL_STEPS_APART) {

@@ -7,6 +7,7 @@ import { createLocalSigner } from "../../../src/oidc/keys/local-signer.ts";
 import type { ExternalKeys } from "../../../src/oidc/index.ts";
 import { alice } from "../../support/cast.ts";
 import { authorizeAs } from "../../support/journeys.ts";
+import { newSecret } from "../../support/latchkey.ts";
 import { startTimeTravel } from "../../support/time-travel.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
@@ -53,7 +54,9 @@ describe("keys that lie elsewhere", () => {
   const { kms, externalKeys } = createFakeKms();
   let world: World;
   beforeAll(async () => {
-    const settings = { SESSION_IDLE_SECONDS: "31536000", SESSION_MAX_SECONDS: "31536000" };
+    const lasting = { SESSION_IDLE_SECONDS: "31536000", SESSION_MAX_SECONDS: "31536000" };
+    // With a secret of its own the server begins without keys.
+    const settings = { ...lasting, LATCHKEY_SECRET: newSecret() };
     world = await createWorld({ stores: "postgres", externalKeys, settings });
   });
   afterAll(() => world.close());
