@@ -1,11 +1,12 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, expect, inject, onTestFinished, test } from "vitest";
 import { Browser } from "../support/browser.ts";
 import { alice } from "../support/cast.ts";
 import { signInAs } from "../support/journeys.ts";
 import { freePort } from "../support/servers.ts";
+import { copyEmbedded } from "../support/templates.ts";
 import { isListening, type LatchkeyProcess, startProcess, waitUntilReady } from "./latchkey-process.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -45,6 +46,12 @@ async function startReady(): Promise<LatchkeyProcess> {
   return server;
 }
 
+/** A data directory that was used before is ready sooner. */
+const startAgain = async (): Promise<LatchkeyProcess> => {
+  await copyEmbedded(inject("runFolder"), settings.DATA_DIR, "start");
+  return startReady();
+};
+
 test("a first start in an empty folder prints where to open, where the data is and what the demo is", async () => {
   const server = await startReady();
   const issuer = `http://localhost:${settings.PORT}`;
@@ -65,7 +72,7 @@ test("its data directory and its secret are for their owner's eyes only [ASVS 13
 });
 
 test("a second start on the same data directory stops with a sentence, and the first one goes on", async () => {
-  await startReady();
+  await startAgain();
   const second = start({
     PORT: String(await freePort()),
     DEMO_APP_PORT: String(await freePort()),
@@ -77,7 +84,7 @@ test("a second start on the same data directory stops with a sentence, and the f
 });
 
 test("an account outlives kill -9", async () => {
-  const server = await startReady();
+  const server = await startAgain();
   const issuer = `http://localhost:${settings.PORT}`;
   const browser = new Browser();
   const form = await browser.open(`${issuer}/create-account`);
@@ -91,7 +98,7 @@ test("an account outlives kill -9", async () => {
 });
 
 test("Ctrl-C stops it in order, the demo included", async () => {
-  const server = await startReady();
+  const server = await startAgain();
   server.process.kill("SIGINT");
   expect(await server.exited).toBe(0);
   for (const port of [settings.PORT, settings.METRICS_PORT, settings.DEMO_APP_PORT, settings.DEMO_API_PORT]) {
@@ -102,13 +109,15 @@ test("Ctrl-C stops it in order, the demo included", async () => {
 test.each(["PORT", "METRICS_PORT", "DEMO_APP_PORT", "DEMO_API_PORT"] as const)(
   "a %s in use is a sentence that names it",
   async (key) => {
-    await startReady();
+    await startAgain();
+    const otherDirectory = `${settings.DATA_DIR}-of-another`;
+    await copyEmbedded(inject("runFolder"), otherDirectory, "start");
     const second = start({
       PORT: String(await freePort()),
       METRICS_PORT: String(await freePort()),
       DEMO_APP_PORT: String(await freePort()),
       DEMO_API_PORT: String(await freePort()),
-      DATA_DIR: `${settings.DATA_DIR}-of-another`,
+      DATA_DIR: otherDirectory,
       [key]: settings[key],
     });
     expect(await second.exited).toBe(1);
