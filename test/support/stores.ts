@@ -74,13 +74,24 @@ export async function createTestRedis(): Promise<TestStore> {
   return { url: withPath(serverUrl, number), drop: () => releaseDatabaseNumber(serverUrl, number) };
 }
 
+interface TestEmbedded extends Omit<Database, "close"> {
+  readonly close: () => Promise<void>;
+}
+
 /** The embedded database, with the tables of all migrations or `empty`; gone when it is closed. */
-export async function openTestEmbedded(holds: Exclude<EmbeddedTemplate, "start"> = "tables"): Promise<Database> {
+export async function openTestEmbedded(holds: Exclude<EmbeddedTemplate, "start"> = "tables"): Promise<TestEmbedded> {
   const folder = await createDataDirectory(holds);
   const drop = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
     const database = await openEmbedded(join(folder, "database"));
-    return { ...database, close: () => database.close().finally(drop) };
+    const close = async (): Promise<void> => {
+      try {
+        await database.close();
+      } finally {
+        await drop();
+      }
+    };
+    return { ...database, close };
   } catch (error) {
     await drop();
     throw error;
