@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer as createNodeServer, type Server } from "node:http";
 import type { Socket } from "node:net";
 import type Koa from "koa";
@@ -36,14 +37,10 @@ export function createServer(app: Koa, listen: { readonly host: string; readonly
 
   return {
     app,
-    listen: () =>
-      new Promise((resolve, reject) => {
-        server.once("error", reject);
-        server.listen(listen.port, listen.host, () => {
-          server.removeListener("error", reject);
-          resolve();
-        });
-      }),
+    async listen() {
+      server.listen(listen.port, listen.host);
+      await once(server, "listening");
+    },
     close: () => drain(server, unused),
   };
 }

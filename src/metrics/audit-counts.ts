@@ -29,23 +29,23 @@ const FACTOR_OF: Partial<Record<AuditEventType, readonly [factor: string, event:
 
 /** What happens to people is told by the audit log already; so it is counted there, and in one place. */
 export function createAuditCounts(families: Families): (event: AuditEvent) => void {
-  const events = families.counts("latchkey_audit_events_total");
-  const signIns = families.counts("latchkey_sign_ins_total");
-  const factors = families.counts("latchkey_factors_total");
+  const events = families.counter("latchkey_audit_events_total");
+  const signIns = families.counter("latchkey_sign_ins_total");
+  const factors = families.counter("latchkey_factors_total");
   const factorOf = closedValues(KINDS);
   // There from the start: what Prometheus has not seen at nought, it does not see begin.
-  for (const type of Object.keys(AUDIT_EVENTS)) events.series(type);
-  for (const signIn of Object.values(SIGN_INS)) signIns.series(...signIn);
-  for (const kind of KINDS) for (const event of Object.values(FACTORS)) factors.series(kind, event);
+  for (const type of Object.keys(AUDIT_EVENTS)) events.labels(type).inc(0);
+  for (const signIn of Object.values(SIGN_INS)) signIns.labels(...signIn).inc(0);
+  for (const kind of KINDS) for (const event of Object.values(FACTORS)) factors.labels(kind, event).inc(0);
 
   return ({ type, data }) => {
-    events.series(type).value += 1;
+    events.labels(type).inc();
     const factor = factorOf(String(data?.["factor"]));
     const signIn = type === "factor.verified" && factor === "passkey" ? ["passkey", "succeeded"] : SIGN_INS[type];
-    if (signIn !== undefined) signIns.series(...signIn).value += 1;
+    if (signIn !== undefined) signIns.labels(...signIn).inc();
     const event = FACTORS[type];
-    if (event !== undefined) factors.series(factor, event).value += 1;
+    if (event !== undefined) factors.labels(factor, event).inc();
     const ofOneFactor = FACTOR_OF[type];
-    if (ofOneFactor !== undefined) factors.series(...ofOneFactor).value += 1;
+    if (ofOneFactor !== undefined) factors.labels(...ofOneFactor).inc();
   };
 }

@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { Durations } from "./families.ts";
+import type { Histogram } from "prom-client";
 
 const RESOLUTION_MS = 20;
 const LOOK_EVERY_MS = 1_000;
@@ -8,7 +8,7 @@ const LOOK_EVERY_MS = 1_000;
  * Of each second, the longest time that the event loop kept something waiting. Unlike the gauges of prom-client, which
  * begin anew whenever somebody looks, it adds up, so that two servers of Prometheus see the same.
  */
-export function watchEventLoop(delays: Durations): { close(): void } {
+export function watchEventLoop(delays: Histogram): { close(): void } {
   const monitor = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   monitor.enable();
   const looking = setInterval(() => {

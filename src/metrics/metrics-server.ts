@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { background } from "../core/index.ts";
 import type { Metrics } from "./metrics.ts";
@@ -42,14 +43,10 @@ export function createMetricsServer({ metrics, listen, reportFailure }: MetricsS
   server.maxConnections = CONNECTIONS_MAX;
 
   return {
-    listen: () =>
-      new Promise((resolve, reject) => {
-        server.once("error", reject);
-        server.listen(listen.port, listen.host, () => {
-          server.removeListener("error", reject);
-          resolve();
-        });
-      }),
+    async listen() {
+      server.listen(listen.port, listen.host);
+      await once(server, "listening");
+    },
     async close() {
       if (!server.listening) return;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

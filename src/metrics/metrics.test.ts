@@ -50,11 +50,11 @@ describe("requests", () => {
     const labels = 'route="/account",method="GET",status="2xx",outcome="ok"';
     const name = "latchkey_http_request_duration_seconds";
     const lines = await linesOf(name);
-    expect(lines).toContain(`${name}_bucket{${labels},le="0.002"} 1`);
-    expect(lines).toContain(`${name}_bucket{${labels},le="0.025"} 1`);
-    expect(lines).toContain(`${name}_bucket{${labels},le="0.05"} 3`);
-    expect(lines).toContain(`${name}_bucket{${labels},le="10"} 3`);
-    expect(lines).toContain(`${name}_bucket{${labels},le="+Inf"} 4`);
+    expect(lines).toContain(`${name}_bucket{le="0.002",${labels}} 1`);
+    expect(lines).toContain(`${name}_bucket{le="0.025",${labels}} 1`);
+    expect(lines).toContain(`${name}_bucket{le="0.05",${labels}} 3`);
+    expect(lines).toContain(`${name}_bucket{le="10",${labels}} 3`);
+    expect(lines).toContain(`${name}_bucket{le="+Inf",${labels}} 4`);
     expect(lines).toContain(`${name}_count{${labels}} 4`);
     expect(lines).toContain(`${name}_sum{${labels}} 20.061`);
   });

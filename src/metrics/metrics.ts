@@ -1,21 +1,11 @@
-import type { Metric } from "prom-client";
 import { createAuditCounts } from "./audit-counts.ts";
 import type { AuditEvent } from "../audit/index.ts";
 import type { AnsweredRequest } from "../http/index.ts";
 import type { ProtocolObserver, RefreshOutcome } from "../oidc/index.ts";
 import type { NewRevocation } from "../sessions/index.ts";
 import type { StoreObserver } from "../storage/index.ts";
-import { CATALOGUE, type MetricDefinition, type MetricName } from "./catalogue.ts";
 import { closedValues } from "./bounded-values.ts";
-import {
-  type Count,
-  createCounts,
-  createDurations,
-  type Durations,
-  type Families,
-  type Family,
-  type Sample,
-} from "./families.ts";
+import { createFamilies, type Families } from "./families.ts";
 import { watchEventLoop } from "./event-loop-delay.ts";
 import { createGauges, type MetricSources } from "./gauges.ts";
 import { createRequestCounts } from "./request-counts.ts";
@@ -43,25 +33,22 @@ export interface Metrics {
 /** How often prom-client looks whether the event loop moves. Its own choice, ten, is a hundred wake-ups a second. */
 const PROCESS_LOOK_EVERY_MS = 50;
 
-/** Loads prom-client, which writes the text and knows the process; what is ours is counted by ourselves, for speed. */
+/** Loads prom-client, which counts, writes the text and knows the process. */
 export async function createMetrics(): Promise<Metrics> {
-  const { collectDefaultMetrics, Registry } = await import("prom-client");
+  const { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } = await import("prom-client");
   const registry = new Registry();
-  const gauges = createGauges();
-  const families = createFamilies(
-    (metric) => registry.registerMetric(metric),
-    (name) => gauges.samplesOf(name),
-  );
+  const families = createFamilies({ Counter, Gauge, Histogram }, registry);
+  const gauges = createGauges(families);
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: PROCESS_LOOK_EVERY_MS });
-  const revocations = families.counts("latchkey_revocations_total");
-  for (const kind of REVOCATION_KINDS) revocations.series(kind);
-  const eventLoop = watchEventLoop(families.durations("latchkey_event_loop_delay_seconds").series());
-  const lag = families.durations("latchkey_feed_lag_seconds").series();
+  const revocations = families.counter("latchkey_revocations_total");
+  for (const kind of REVOCATION_KINDS) revocations.labels(kind).inc(0);
+  const eventLoop = watchEventLoop(families.histogram("latchkey_event_loop_delay_seconds"));
+  const lag = families.histogram("latchkey_feed_lag_seconds");
   return {
     onAnswered: createRequestCounts(families),
     onAuditEvent: createAuditCounts(families),
     onRevocations: (records) => {
-      for (const { kind } of records) revocations.series(kind).value += 1;
+      for (const { kind } of records) revocations.labels(kind).inc();
     },
     onFeedPassedOn: (oldestAgeMs) => lag.observe(oldestAgeMs / 1000),
     stores: createStoreCounts(families),
@@ -77,33 +64,6 @@ export async function createMetrics(): Promise<Metrics> {
       registry.clear();
     },
   };
-}
-
-/** Made all at once, so that a metric of which nothing happened yet is there, too. */
-function createFamilies(
-  register: (metric: Metric) => void,
-  gaugeSamples: (name: MetricName) => readonly Sample[],
-): Families {
-  const counts = new Map<MetricName, Family<Count>>();
-  const durations = new Map<MetricName, Family<Durations>>();
-  for (const [key, definition] of Object.entries<MetricDefinition>(CATALOGUE)) {
-    const name = key as MetricName;
-    const { help, kind: type } = definition;
-    if (type === "histogram") durations.set(name, createDurations(name, definition));
-    if (type === "counter") counts.set(name, createCounts(name, definition));
-    const family = durations.get(name) ?? counts.get(name);
-    const samples = (): readonly Sample[] => [...(family?.samples() ?? []), ...gaugeSamples(name)];
-    // All that the registry asks of a metric. Its types want a class of prom-client's own.
-    const metric = { name, help, type, get: async () => ({ name, help, type, values: samples() }) };
-    register(metric as unknown as Metric);
-  }
-  return { counts: (name) => ofKind(counts, name), durations: (name) => ofKind(durations, name) };
-}
-
-function ofKind<Found>(families: ReadonlyMap<MetricName, Found>, name: MetricName): Found {
-  const family = families.get(name);
-  if (family === undefined) throw new Error(`${name} is a metric of another kind`);
-  return family;
 }
 
 const REFRESH_OUTCOMES = [
@@ -124,12 +84,12 @@ const REVOCATION_KINDS = [
 ] as const satisfies readonly NewRevocation["kind"][];
 
 function createProtocolCounts(families: Families): ProtocolObserver {
-  const tokens = families.counts("latchkey_tokens_issued_total");
-  const refreshes = families.counts("latchkey_refreshes_total");
-  for (const outcome of REFRESH_OUTCOMES) refreshes.series(outcome);
+  const tokens = families.counter("latchkey_tokens_issued_total");
+  const refreshes = families.counter("latchkey_refreshes_total");
+  for (const outcome of REFRESH_OUTCOMES) refreshes.labels(outcome).inc(0);
   const grantTypeOf = closedValues(["authorization_code", "refresh_token", "client_credentials"]);
   return {
-    tokenIssued: (grantType, format) => void (tokens.series(grantTypeOf(grantType), format).value += 1),
-    refreshed: (outcome) => void (refreshes.series(outcome).value += 1),
+    tokenIssued: (grantType, format) => tokens.labels(grantTypeOf(grantType), format).inc(),
+    refreshed: (outcome) => refreshes.labels(outcome).inc(),
   };
 }

@@ -1,31 +1,21 @@
-import type { StoreCall, StoreObserver } from "../storage/index.ts";
-import type { Durations, Families } from "./families.ts";
+import type { StoreObserver } from "../storage/index.ts";
+import type { Families } from "./families.ts";
 
 /** `storage` tells of operations by a closed list of words. */
 export function createStoreCounts(families: Families): StoreObserver {
-  const durations = families.durations("latchkey_store_call_duration_seconds");
-  const failures = families.counts("latchkey_store_failures_total");
-  const roundTrips = families.counts("latchkey_store_round_trips_total");
-  const trips = { postgres: roundTrips.series("postgres"), redis: roundTrips.series("redis") };
-  failures.series("postgres", "connect");
-  for (const operation of ["hgetall", "evalsha"]) failures.series("redis", operation);
-  const known = { postgres: new Map<string, Durations>(), redis: new Map<string, Durations>() };
-
-  function seriesOf({ store, operation }: StoreCall): Durations {
-    const found = known[store].get(operation);
-    if (found !== undefined) return found;
-    const made = durations.series(store, operation);
-    known[store].set(operation, made);
-    return made;
-  }
+  const durations = families.histogram("latchkey_store_call_duration_seconds");
+  const failures = families.counter("latchkey_store_failures_total");
+  const roundTrips = families.counter("latchkey_store_round_trips_total");
+  // There from the start: what Prometheus has not seen at nought, it does not see begin.
+  for (const store of ["postgres", "redis"]) roundTrips.labels(store).inc(0);
+  failures.labels("postgres", "connect").inc(0);
+  for (const operation of ["hgetall", "evalsha"]) failures.labels("redis", operation).inc(0);
 
   return {
-    called(call) {
-      seriesOf(call).observe(call.tookMs / 1000);
-      if (call.isFailed) failures.series(call.store, call.operation).value += 1;
+    called({ store, operation, tookMs, isFailed }) {
+      durations.labels(store, operation).observe(tookMs / 1000);
+      if (isFailed) failures.labels(store, operation).inc();
     },
-    sent(store) {
-      trips[store].value += 1;
-    },
+    sent: (store) => roundTrips.labels(store).inc(),
   };
 }

@@ -71,12 +71,13 @@ export {
   type ExternalKeys,
   type KeyRing,
   type KeyRotation,
+  type KeyStanding,
   type KeySummary,
   keyTimesOf,
+  listKeyStandings,
   type SigningKeyCommands,
 } from "./keys/index.ts";
 export { estimateSignIns } from "./adapter/index.ts";
-export { type KeyStanding, listKeyStandings } from "./key-standings.ts";
 export type { ProtocolObserver, RefreshOutcome } from "./protocol-observer.ts";
 export { interactionUrl, restartUrl } from "./restarts.ts";
 export type { RevokedToken } from "./token-revocation.ts";

@@ -12,5 +12,5 @@ export type { Listener } from "./listening.ts";
 export { createMigrations, type Migrations } from "./migrations.ts";
 export { connectRedis, openRedis, readHash } from "./redis.ts";
 export { guardRedis } from "./redis-guard.ts";
-export type { StoreCall, StoreObserver } from "./store-observer.ts";
+export type { StoreObserver } from "./store-observer.ts";
 export type { Redis } from "ioredis";

@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from "node:http";
 import { createRemoteJWKSet, decodeProtectedHeader, type JWTPayload, jwtVerify } from "jose";
+import { listenOnLoopback } from "./servers.ts";
 
 /** A logout token that was received and found right. */
 export interface LogoutToken {
@@ -44,10 +45,7 @@ export class LogoutReceiver {
   }
 
   async listen(): Promise<this> {
-    await new Promise<void>((resolve) => void this.#server.listen(0, "127.0.0.1", resolve));
-    const address = this.#server.address();
-    if (address === null || typeof address === "string") throw new Error("a TCP server has no port");
-    this.#port = address.port;
+    this.#port = await listenOnLoopback(this.#server);
     return this;
   }
 

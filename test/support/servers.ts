@@ -4,8 +4,9 @@
  * breaks, stops or stalls a server starts one of its own here.
  */
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { chown, mkdtemp, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -24,17 +25,21 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
+/** Has a server listen on loopback; resolves with its port. */
+export async function listenOnLoopback(server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("a TCP server has no port");
+  return address.port;
+}
+
 /** A port of loopback that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
+  const port = await listenOnLoopback(server);
   await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("a TCP server has no port");
-  return address.port;
+  return port;
 }
 
 /** A Redis that keeps nothing on disk. `args` are appended, and win (`["--maxmemory-policy", "allkeys-lru"]`). */

@@ -1,4 +1,5 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
+import { listenOnLoopback } from "./servers.ts";
 
 /** A span as it came to the collector. */
 export interface ReceivedSpan {
@@ -46,10 +47,7 @@ export class TraceReceiver {
   #port = 0;
 
   async listen(): Promise<this> {
-    await new Promise<void>((resolve) => void this.#server.listen(0, "127.0.0.1", resolve));
-    const address = this.#server.address();
-    if (address === null || typeof address === "string") throw new Error("a TCP server has no port");
-    this.#port = address.port;
+    this.#port = await listenOnLoopback(this.#server);
     return this;
   }
 

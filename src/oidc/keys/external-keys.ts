@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import type { SignatureAlgorithm } from "../../clients/index.ts";
+import { AppError } from "../../core/index.ts";
 
 /**
  * Where keys lie whose private half never comes here: a KMS, an HSM. A deployment's own code provides it, and gives it
@@ -22,4 +23,18 @@ export interface ExternalKeys {
 export interface ExternalKey {
   readonly reference: string;
   readonly publicKey: KeyObject;
+}
+
+/** What of theirs a request or the schedule waits for. @throws AppError SIGNING_UNAVAILABLE when it takes longer, or fails. */
+export async function withDeadline<Result>(task: Promise<Result>, ms: number): Promise<Result> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  try {
+    return await Promise.race([task, late]);
+  } catch (cause) {
+    const detail = "the keys that lie elsewhere cannot be reached";
+    throw new AppError("SIGNING_UNAVAILABLE", { detail, retryAfterSeconds: 2, cause });
+  } finally {
+    clearTimeout(timer);
+  }
 }

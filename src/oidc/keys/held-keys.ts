@@ -2,12 +2,11 @@ import type { JWK } from "jose";
 import { SIGNATURE_ALGORITHMS } from "../../clients/index.ts";
 import { AppError } from "../../core/index.ts";
 import type { Db } from "../../storage/index.ts";
-import type { ExternalKeys } from "./external-keys.ts";
+import { type ExternalKeys, withDeadline } from "./external-keys.ts";
 import type { ScheduledKey } from "./key-schedule.ts";
 import type { KeySeals } from "./key-seals.ts";
 import { type KeyMaterial, readMaterial } from "./key-table.ts";
 import { createLocalSigner } from "./local-signer.ts";
-import { withDeadline } from "./make-keys.ts";
 import type { Signer } from "./signer.ts";
 import { TokenKey } from "./token-key.ts";
 

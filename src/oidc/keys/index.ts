@@ -3,7 +3,8 @@
  *
  * `key-schedule.ts` decides what is due, and is pure; `key-changes.ts` carries it out, whichever node comes first;
  * `key-ring.ts` is what each node does about it, `key-copy.ts` what it knows and for how long that counts; `held-keys.ts`
- * is what it signs with, `token-key.ts` how the library sees that. `key-commands.ts` is what operators do. docs/key-rotation.md
+ * is what it signs with, `token-key.ts` how the library sees that. `key-commands.ts` is what operators do, `key-standings.ts` what
+ * metrics tell. docs/key-rotation.md
  *
  * Invariants: one key an algorithm signs; before it did it was published for longer than anybody keeps the key set, and
  * it stays published until its last token has expired. A private key lies here sealed, or elsewhere
@@ -17,6 +18,7 @@ export {
   type SigningKeyCommands,
 } from "./key-commands.ts";
 export { createKeyRing, type KeyRing } from "./key-ring.ts";
+export { type KeyStanding, listKeyStandings } from "./key-standings.ts";
 export { createKeySeals } from "./key-seals.ts";
 export { type KeyTimes, keyTimesOf } from "./key-times.ts";
 export { createPublishedKeys, type PublishedKey, type PublishedKeys } from "./published-keys.ts";

@@ -1,7 +1,6 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from "jose";
-import { AppError } from "../../core/index.ts";
 import type { SignatureAlgorithm } from "../../clients/index.ts";
-import type { ExternalKeys } from "./external-keys.ts";
+import { type ExternalKeys, withDeadline } from "./external-keys.ts";
 import type { KeySeals } from "./key-seals.ts";
 
 const RSA_BITS = 2_048;
@@ -46,18 +45,4 @@ async function makeElsewhere(externalKeys: ExternalKeys, algorithm: SignatureAlg
 async function toPublicJwk(algorithm: SignatureAlgorithm, jwk: JWK): Promise<JWK & { readonly kid: string }> {
   const publicJwk: JWK = { ...jwk, use: "sig", alg: algorithm };
   return { ...publicJwk, kid: await calculateJwkThumbprint(publicJwk) };
-}
-
-/** @throws AppError SIGNING_UNAVAILABLE when it takes longer, or fails. */
-export async function withDeadline<Result>(task: Promise<Result>, ms: number): Promise<Result> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  try {
-    return await Promise.race([task, late]);
-  } catch (cause) {
-    const detail = "the keys that lie elsewhere cannot be reached";
-    throw new AppError("SIGNING_UNAVAILABLE", { detail, retryAfterSeconds: 2, cause });
-  } finally {
-    clearTimeout(timer);
-  }
 }

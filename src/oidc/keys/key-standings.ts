@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { type Db, guardStore } from "../storage/index.ts";
+import { type Db, guardStore } from "../../storage/index.ts";
 
 /** The signing keys of one algorithm in one state. */
 export interface KeyStanding {
