@@ -21,8 +21,10 @@ export const allowedImports = {
   oidc: ["core", "config", "observability", "storage", "audit", "clients", "sessions", "accounts", "mfa"],
   interaction: ["core", "config", "http", "oidc", "clients", "accounts", "mfa", "audit"],
   "self-service": ["core", "config", "http", "oidc", "clients", "sessions", "accounts", "mfa", "audit"],
+  nodes: ["core", "config", "storage"],
+  doctor: ["core", "config", "storage", "nodes", "oidc"],
   metrics: ["core", "http", "storage", "audit", "sessions", "oidc"],
-  commands: ["core", "config", "storage", "audit", "clients", "sessions", "accounts", "mfa", "oidc"],
+  commands: ["core", "config", "storage", "audit", "clients", "sessions", "accounts", "mfa", "oidc", "nodes", "doctor"],
   demo: ["core", "config", "clients"],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -40,7 +42,7 @@ export const compositionFiles = [
 export const packageOwners = {
   "oidc-provider": ["oidc"],
   jose: ["oidc", "verifier"],
-  kysely: ["storage", "audit", "clients", "sessions", "accounts", "mfa", "oidc"],
+  kysely: ["storage", "audit", "clients", "sessions", "accounts", "mfa", "oidc", "nodes"],
   pg: ["storage"],
   "@electric-sql/pglite": ["storage"],
   ioredis: ["storage"],

@@ -8,6 +8,7 @@ import { type Clients, createClients } from "./clients/index.ts";
 import type { Config } from "./config/index.ts";
 import { type Clock, createAuthenticator, createSealer, systemClock } from "./core/index.ts";
 import { createFactors, type Factors } from "./mfa/index.ts";
+import { createRunningNodes, type RunningNodes } from "./nodes/index.ts";
 import { createLogger, type Logger } from "./observability/index.ts";
 import {
   createKeySeals,
@@ -74,6 +75,7 @@ export interface Services {
   readonly revocations: Revocations;
   readonly logoutQueue: LogoutQueue;
   readonly signingKeys: SigningKeyCommands;
+  readonly nodes: RunningNodes;
   /** Secrets that keys are derived from, newest first; of the data directory in embedded mode. */
   readonly secrets: readonly string[];
   readonly clock: Clock;
@@ -106,7 +108,9 @@ export async function openServices(config: Config, overrides: Overrides & Observ
     const secrets = directory === undefined ? config.secrets : [...config.secrets, directory.secret];
     const { externalKeys } = overrides;
     const services = buildServices(config, { database, redis, clock, secrets, externalKeys, telemetry });
-    return { ...services, database, redis, migrations, secrets, clock, logger, close };
+    // Apart from the requests' connections: one that waits for them would look like a node that has died.
+    const nodes = createRunningNodes({ db: database.followingDb });
+    return { ...services, nodes, database, redis, migrations, secrets, clock, logger, close };
   } catch (error) {
     await close();
     throw error;
