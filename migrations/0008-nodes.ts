@@ -1,5 +1,11 @@
 import { type Kysely, sql } from "kysely";
 
+/** For `latchkey plan`. */
+export const effects = {
+  locks: [],
+  sideBySide: true,
+};
+
 /** What each running server says of itself, so that operators can see whether all are alike. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);

@@ -10,6 +10,7 @@ import {
   createTerminal,
   executeCommand,
   failed,
+  looksOnly,
   type Invocation,
   parseCommandLine,
   printAnswer,
@@ -57,7 +58,9 @@ async function answerCommand(config: Config, invocation: Invocation, terminal: T
   const { openServices } = await import("./services.ts");
   try {
     // Silent: what a command has to say is its answer, which programs may read.
-    const services = await openServices(config, { logger: createLogger({ level: "silent" }), redis: "ifReachable" });
+    const logger = createLogger({ level: "silent" });
+    const stores = looksOnly(invocation) ? "untouched" : "forCommands";
+    const services = await openServices(config, { logger, stores });
     try {
       return await executeCommand(services, invocation, (error) => terminal.writeError(`${String(error)}\n`));
     } finally {

@@ -50,11 +50,16 @@ import { NO_TELEMETRY, type Telemetry, traceAccounts, traceFactors } from "./tel
 export interface Overrides {
   readonly clock?: Clock;
   readonly logger?: Logger;
-  /** `ifReachable`: a Redis that is away fails what needs it, and nothing else. The command line needs it seldom. */
-  readonly redis?: "required" | "ifReachable";
+  /**
+   * `forCommands`: a Redis that is away fails what needs it, and nothing else; the command line needs it seldom.
+   * `untouched`: so does a Postgres that is away, and no migration is applied whatever the settings say.
+   */
+  readonly stores?: "required" | "forCommands" | "untouched";
   /** Where signing keys lie, if not sealed in the database (docs/key-rotation.md). */
   readonly externalKeys?: ExternalKeys;
 }
+
+type Need = NonNullable<Overrides["stores"]>;
 
 /** What is told of the services' work, where somebody listens. */
 interface Observed {
@@ -90,6 +95,7 @@ export interface Services {
  */
 export async function openServices(config: Config, overrides: Overrides & Observed = {}): Promise<Services> {
   const telemetry = overrides.telemetry ?? NO_TELEMETRY;
+  const need = overrides.stores ?? "required";
   const clock = overrides.clock ?? systemClock;
   const logger = overrides.logger ?? createLogger({ level: config.logLevel });
   const directory = config.mode === "embedded" ? lockDataDirectory(config.dataDirectory) : undefined;
@@ -98,11 +104,11 @@ export async function openServices(config: Config, overrides: Overrides & Observ
     for (const closer of closers.splice(0).toReversed()) await closer();
   };
   try {
-    const database = await openDatabase(config, { directory, logger, telemetry });
+    const database = await openDatabase(config, { directory, logger, telemetry, need });
     closers.push(() => database.close());
     const migrations = createMigrations(database.db, database.patientDb);
-    if (config.migrations === "apply") await migrations.apply().catch(rethrowStoreFailure);
-    const redis = await openProtocolRedis(config, { logger, telemetry, need: overrides.redis ?? "required" });
+    if (config.migrations === "apply" && need !== "untouched") await migrations.apply().catch(rethrowStoreFailure);
+    const redis = await openProtocolRedis(config, { logger, telemetry, need });
     closers.push(() => redis?.disconnect());
     // What an older secret of ours sealed in this directory still opens when LATCHKEY_SECRET is set later.
     const secrets = directory === undefined ? config.secrets : [...config.secrets, directory.secret];
@@ -178,9 +184,15 @@ function buildServices(config: Config, ground: Ground) {
   return { audit, clients, protocol, sessions, accounts, knownDevices, factors, logoutQueue, revocations, signingKeys };
 }
 
+interface Opening {
+  readonly logger: Logger;
+  readonly telemetry: Telemetry;
+  readonly need: Need;
+}
+
 async function openDatabase(
   config: Config,
-  { directory, logger, telemetry }: { directory: DataDirectory | undefined; logger: Logger; telemetry: Telemetry },
+  { directory, logger, telemetry, need }: Opening & { directory: DataDirectory | undefined },
 ): Promise<Database> {
   const observer = telemetry.stores;
   if (directory !== undefined) return openEmbedded(directory.databasePath, observer);
@@ -189,7 +201,7 @@ async function openDatabase(
   const { url = "", poolMax } = config.database;
   const database = openPostgres({ url, poolMax, onConnectionError, observer });
   try {
-    await database.ping();
+    if (need !== "untouched") await database.ping();
     return database;
   } catch (error) {
     await database.close();
@@ -197,10 +209,7 @@ async function openDatabase(
   }
 }
 
-async function openProtocolRedis(
-  config: Config,
-  { logger, telemetry, need }: { logger: Logger; telemetry: Telemetry; need: NonNullable<Overrides["redis"]> },
-): Promise<Redis | undefined> {
+async function openProtocolRedis(config: Config, { logger, telemetry, need }: Opening): Promise<Redis | undefined> {
   if (config.redisUrl === undefined) return undefined;
   const onConnectionError = (error: Error): void => {
     logger.warn({ reason: error.message }, "lost the connection to redis");
@@ -209,7 +218,7 @@ async function openProtocolRedis(
   try {
     for (const advice of await connectRedis(redis)) logger.warn({}, advice);
   } catch (error) {
-    if (need === "ifReachable") return redis;
+    if (need !== "required") return redis;
     redis.disconnect();
     throw error;
   }

@@ -1,6 +1,7 @@
 import { clientCommands } from "./client-commands.ts";
 import type { Command } from "./command.ts";
 import { keyCommands } from "./key-commands.ts";
+import { planCommand } from "./plan-command.ts";
 import { resourceCommands } from "./resource-commands.ts";
 import { sessionCommands } from "./session-commands.ts";
 import { storeCommands } from "./store-commands.ts";
@@ -14,4 +15,5 @@ export const catalogue: readonly Command[] = [
   ...sessionCommands,
   ...keyCommands,
   ...storeCommands,
+  planCommand,
 ];

@@ -4,6 +4,7 @@ import type { Clients } from "../clients/index.ts";
 import type { Factors } from "../mfa/index.ts";
 import type { ProtocolCommands, SigningKeyCommands } from "../oidc/index.ts";
 import type { Sessions } from "../sessions/index.ts";
+import type { RunningNodes } from "../nodes/index.ts";
 import type { Migrations } from "../storage/index.ts";
 
 /** What commands work with; a running server and a store that was opened for one command both have it. */
@@ -14,7 +15,8 @@ export interface Services {
   readonly sessions: Pick<Sessions, "list" | "end" | "endAll" | "endEverybodys">;
   readonly protocol: Pick<ProtocolCommands, "revokeToken">;
   readonly signingKeys: SigningKeyCommands;
-  readonly migrations: Pick<Migrations, "listPending" | "apply">;
+  readonly migrations: Pick<Migrations, "listPending" | "apply" | "plan">;
+  readonly nodes: Pick<RunningNodes, "list">;
 }
 
 /** A command with everything it needs: it can be run here, or be sent to the server that holds the database. */
@@ -33,15 +35,18 @@ export interface CommandOutput {
 
 export interface Command {
   readonly name: string;
-  /** Every command but `migrate` finds the tables of this version or says what to do. */
-  readonly schema: "current" | "any";
+  /**
+   * `current`: it finds the tables of this version or says what to do. `any`: it takes them as they are. `untouched`:
+   * that too, and nothing may be changed before it has looked.
+   */
+  readonly schema: "current" | "any" | "untouched";
   /** @throws z.ZodError when the input is not what this command takes; AppError for what is refused. */
   run(services: Services, input: unknown): Promise<CommandOutput>;
 }
 
 interface CommandDefinition<Input, Result> {
   readonly name: string;
-  readonly schema?: "any";
+  readonly schema?: "any" | "untouched";
   readonly input: z.ZodType<Input>;
   /** Does the work; what it returns is the answer in JSON. */
   readonly run: (services: Services, input: Input) => Promise<Result>;

@@ -43,8 +43,13 @@ export async function executeCommand(
   }
 }
 
+/** Whether a command only looks, and the stores are to be opened as they are. */
+export function looksOnly({ command }: Invocation): boolean {
+  return catalogue.find(({ name }) => name === command)?.schema === "untouched";
+}
+
 async function listMissingMigrations(services: Services, command: Command): Promise<readonly string[]> {
-  return command.schema === "any" ? [] : services.migrations.listPending();
+  return command.schema === "current" ? services.migrations.listPending() : [];
 }
 
 function wordFailure(error: unknown, onBug: (error: unknown) => void): Failure {

@@ -14,6 +14,6 @@ export { answerConfigCheck } from "./config-check.ts";
 export { askServer } from "./control-client.ts";
 export { startControlServer } from "./control-server.ts";
 export { DeclarationFileError, readDeclarationFile } from "./declaration-file.ts";
-export { type Answer, executeCommand, failed } from "./execute.ts";
+export { type Answer, executeCommand, failed, looksOnly } from "./execute.ts";
 export { printAnswer } from "./print-answer.ts";
 export { createTerminal, type Terminal } from "./terminal.ts";

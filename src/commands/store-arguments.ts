@@ -42,6 +42,12 @@ export function addStoreArguments({ program, terminal, choose, chooseCommand }: 
     .action((options: JsonOption) => chooseCommand({ command: "migrate", input: {} }, options));
 
   program
+    .command("plan")
+    .description("say what migrate would do: its locks, and whether old and new servers may run side by side")
+    .option(...JSON_OPTION)
+    .action((options: JsonOption) => chooseCommand({ command: "plan", input: {} }, options));
+
+  program
     .command("config")
     .description("look at the configuration")
     .command("check")

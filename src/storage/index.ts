@@ -9,6 +9,7 @@ export { type DataDirectory, DataDirectoryLockedError, lockDataDirectory, socket
 export { type Database, type Db, openEmbedded, openPostgres } from "./database.ts";
 export { asStoreFailure, guardStore } from "./failures.ts";
 export type { Listener } from "./listening.ts";
+export { migrationEffectsSchema, type MigrationPlan, type PlannedMigration } from "./migration-plan.ts";
 export { createMigrations, type Migrations } from "./migrations.ts";
 export { connectRedis, openRedis, readHash } from "./redis.ts";
 export { guardRedis } from "./redis-guard.ts";

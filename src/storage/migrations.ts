@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Migration, Migrator } from "kysely/migration";
 import type { Db } from "./database.ts";
+import { type MigrationPlan, planMigrations } from "./migration-plan.ts";
 
 const DIRECTORY = join(import.meta.dirname, "../../migrations");
 
@@ -11,6 +12,8 @@ export interface Migrations {
   listPending(): Promise<readonly string[]>;
   /** Applies what is pending, under an advisory lock; returns the names. Many nodes may call it at once. */
   apply(): Promise<readonly string[]>;
+  /** What `apply` would do, and how it disturbs servers that run meanwhile. Changes nothing. */
+  plan(): Promise<MigrationPlan>;
   /** Takes all of them back, newest first. Tests only: it drops every table. */
   revertAll(): Promise<void>;
 }
@@ -25,6 +28,7 @@ export function createMigrations(db: Db, patientDb: Db = db): Migrations {
       const known = await migrator.getMigrations();
       return known.filter(({ executedAt }) => executedAt === undefined).map(({ name }) => name);
     },
+    plan: async () => planMigrations(db, await readMigrations()),
     async apply() {
       const { error, results } = await patientMigrator.migrateToLatest();
       if (error !== undefined) throw asError(error);
