@@ -7,6 +7,7 @@ import {
   type Answer,
   answerConfigCheck,
   askServer,
+  couldNotCheck,
   createTerminal,
   executeCommand,
   failed,
@@ -28,9 +29,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   if (request.kind === "finished") return request.exitCode;
   if (request.kind === "check-config") return printAnswer(terminal, answerConfigCheck(inspectConfig()), request.format);
   const config = configFor(request.kind === "serve" ? "server" : "command", terminal);
-  if (config === undefined) return 1;
+  if (config === undefined) return request.kind === "command" && couldNotCheck(request.invocation) ? 2 : 1;
   if (request.kind === "serve") return serve(config, request.applyFile);
-  return printAnswer(terminal, await answerCommand(config, request.invocation, terminal), request.format);
+  const answer = await answerCommand(config, request.invocation, terminal);
+  const exitCode = printAnswer(terminal, answer, request.format);
+  return answer.outcome === "failed" && couldNotCheck(request.invocation) ? 2 : exitCode;
 }
 
 /** `undefined` when there are faults, which were told. */

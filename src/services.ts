@@ -7,6 +7,7 @@ import { type Audit, createAudit } from "./audit/index.ts";
 import { type Clients, createClients } from "./clients/index.ts";
 import type { Config } from "./config/index.ts";
 import { type Clock, createAuthenticator, createSealer, systemClock } from "./core/index.ts";
+import { createDoctor, type Doctor } from "./doctor/index.ts";
 import { createFactors, type Factors } from "./mfa/index.ts";
 import { createRunningNodes, type RunningNodes } from "./nodes/index.ts";
 import { createLogger, type Logger } from "./observability/index.ts";
@@ -81,6 +82,7 @@ export interface Services {
   readonly logoutQueue: LogoutQueue;
   readonly signingKeys: SigningKeyCommands;
   readonly nodes: RunningNodes;
+  readonly doctor: Doctor;
   /** Secrets that keys are derived from, newest first; of the data directory in embedded mode. */
   readonly secrets: readonly string[];
   readonly clock: Clock;
@@ -116,7 +118,9 @@ export async function openServices(config: Config, overrides: Overrides & Observ
     const services = buildServices(config, { database, redis, clock, secrets, externalKeys, telemetry });
     // Apart from the requests' connections: one that waits for them would look like a node that has died.
     const nodes = createRunningNodes({ db: database.followingDb });
-    return { ...services, nodes, database, redis, migrations, secrets, clock, logger, close };
+    const { signingKeys } = services;
+    const doctor = createDoctor({ config, clock, database, redis, migrations, nodes, signingKeys });
+    return { ...services, nodes, doctor, database, redis, migrations, secrets, clock, logger, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,5 +1,6 @@
 import { clientCommands } from "./client-commands.ts";
 import type { Command } from "./command.ts";
+import { doctorCommand } from "./doctor-command.ts";
 import { keyCommands } from "./key-commands.ts";
 import { planCommand } from "./plan-command.ts";
 import { resourceCommands } from "./resource-commands.ts";
@@ -16,4 +17,5 @@ export const catalogue: readonly Command[] = [
   ...keyCommands,
   ...storeCommands,
   planCommand,
+  doctorCommand,
 ];

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Accounts } from "../accounts/index.ts";
 import type { Clients } from "../clients/index.ts";
+import type { Doctor } from "../doctor/index.ts";
 import type { Factors } from "../mfa/index.ts";
 import type { ProtocolCommands, SigningKeyCommands } from "../oidc/index.ts";
 import type { Sessions } from "../sessions/index.ts";
@@ -17,6 +18,7 @@ export interface Services {
   readonly signingKeys: SigningKeyCommands;
   readonly migrations: Pick<Migrations, "listPending" | "apply" | "plan">;
   readonly nodes: Pick<RunningNodes, "list">;
+  readonly doctor: Doctor;
 }
 
 /** A command with everything it needs: it can be run here, or be sent to the server that holds the database. */
@@ -31,6 +33,8 @@ export interface Invocation {
 export interface CommandOutput {
   readonly data: unknown;
   readonly text: string;
+  /** Of a command that was carried out and has found something; 0 when absent. */
+  readonly exitCode?: 1 | 2 | undefined;
 }
 
 export interface Command {
@@ -52,6 +56,8 @@ interface CommandDefinition<Input, Result> {
   readonly run: (services: Services, input: Input) => Promise<Result>;
   /** Puts the result into words. */
   readonly describe: (result: Result) => string;
+  /** For commands that judge: what scripts are told of the result. */
+  readonly judge?: (result: Result) => 1 | 2 | undefined;
 }
 
 export function defineCommand<Input, Result>(definition: CommandDefinition<Input, Result>): Command {
@@ -60,7 +66,8 @@ export function defineCommand<Input, Result>(definition: CommandDefinition<Input
     schema: definition.schema ?? "current",
     async run(services, input) {
       const result = await definition.run(services, definition.input.parse(input));
-      return { data: result, text: definition.describe(result) };
+      const exitCode = definition.judge?.(result);
+      return { data: result, text: definition.describe(result), ...(exitCode === undefined ? {} : { exitCode }) };
     },
   };
 }

@@ -60,6 +60,7 @@ beforeAll(async () => {
     },
     migrations: createMigrations(db),
     nodes: { list: async () => [] },
+    doctor: { examine: async () => [] },
   };
 }, 30_000);
 afterAll(() => database.close());

@@ -9,7 +9,12 @@ import type { Command, Invocation, Services } from "./command.ts";
 export type Answer = z.infer<typeof answerSchema>;
 
 export const answerSchema = z.union([
-  z.strictObject({ outcome: z.literal("done"), data: z.unknown(), text: z.string() }),
+  z.strictObject({
+    outcome: z.literal("done"),
+    data: z.unknown(),
+    text: z.string(),
+    exitCode: z.union([z.literal(1), z.literal(2)]).optional(),
+  }),
   z.strictObject({
     outcome: z.literal("failed"),
     code: z.string(),

@@ -13,6 +13,7 @@ export { parseCommandLine } from "./command-line.ts";
 export { answerConfigCheck } from "./config-check.ts";
 export { askServer } from "./control-client.ts";
 export { startControlServer } from "./control-server.ts";
+export { couldNotCheck } from "./doctor-command.ts";
 export { DeclarationFileError, readDeclarationFile } from "./declaration-file.ts";
 export { type Answer, executeCommand, failed, looksOnly } from "./execute.ts";
 export { printAnswer } from "./print-answer.ts";

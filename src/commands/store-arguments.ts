@@ -1,4 +1,5 @@
 import { type CommandLine, formatOf, JSON_OPTION } from "./options.ts";
+import { DOCTOR } from "./doctor-command.ts";
 import { readDeclarationFile } from "./declaration-file.ts";
 
 interface JsonOption {
@@ -13,6 +14,10 @@ is removed.
 
   latchkey apply clients.yaml --dry-run     show what would change
   latchkey apply clients.yaml               change it
+`;
+
+const DOCTOR_EXIT_CODES = `
+Ends with 0 (all well, perhaps with warnings), 1 (something is wrong) or 2 (something could not be checked).
 `;
 
 export function addStoreArguments({ program, terminal, choose, chooseCommand }: CommandLine): void {
@@ -46,6 +51,13 @@ export function addStoreArguments({ program, terminal, choose, chooseCommand }: 
     .description("say what migrate would do: its locks, and whether old and new servers may run side by side")
     .option(...JSON_OPTION)
     .action((options: JsonOption) => chooseCommand({ command: "plan", input: {} }, options));
+
+  program
+    .command("doctor")
+    .description("look at the whole deployment, and say what is wrong and what to do")
+    .option(...JSON_OPTION)
+    .addHelpText("after", DOCTOR_EXIT_CODES)
+    .action((options: JsonOption) => chooseCommand({ command: DOCTOR, input: {} }, options));
 
   program
     .command("config")

@@ -10,6 +10,6 @@
  */
 export { takeFingerprint } from "./fingerprint.ts";
 export { createNodeBeats, type NodeBeats } from "./node-beats.ts";
-export type { NodeReport } from "./node-report.ts";
+export type { NodeReport, RunningNode } from "./node-report.ts";
 export { createRunningNodes, type RunningNodes } from "./running-nodes.ts";
 export { readVersion } from "./version.ts";

@@ -13,5 +13,12 @@ export { migrationEffectsSchema, type MigrationPlan, type PlannedMigration } fro
 export { createMigrations, type Migrations } from "./migrations.ts";
 export { connectRedis, openRedis, readHash } from "./redis.ts";
 export { guardRedis } from "./redis-guard.ts";
+export {
+  measureRedisClock,
+  type PostgresFacts,
+  readPostgresFacts,
+  readRedisFacts,
+  type RedisFacts,
+} from "./store-facts.ts";
 export type { StoreObserver } from "./store-observer.ts";
 export type { Redis } from "ioredis";

@@ -1,14 +1,19 @@
 import { sql } from "kysely";
-import { expect, onTestFinished, test } from "vitest";
-import { openEmbedded } from "./database.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Database, openEmbedded } from "./database.ts";
 import { planMigrations } from "./migration-plan.ts";
 import { createMigrations } from "./migrations.ts";
 
 const effects = { locks: [{ table: "accounts", kind: "rewrite" }], sideBySide: false };
 
-test("what is pending, what is unknown and how large a locked table is", async () => {
-  const database = await openEmbedded(undefined);
-  onTestFinished(() => database.close());
+let database: Database;
+
+beforeAll(async () => {
+  database = await openEmbedded(undefined);
+}, 30_000);
+afterAll(() => database.close());
+
+test("what is pending, what is unknown and how large a locked table is", { timeout: 30_000 }, async () => {
   const { db } = database;
   const migrations = createMigrations(db);
   const before = await migrations.plan();

@@ -1,6 +1,7 @@
 import { Command, Redis, type RedisOptions } from "ioredis";
 import { AppError, stopwatchMs } from "../core/index.ts";
 import { isStoreFailure } from "./failures.ts";
+import { infoField } from "./store-facts.ts";
 import type { StoreObserver } from "./store-observer.ts";
 
 const COMMAND_TIMEOUT_MS = 800;
@@ -128,10 +129,6 @@ export async function connectRedis(redis: Redis): Promise<readonly string[]> {
     : [
         "redis is not append-only: if it crashes, sign-outs and revocations of the last minutes may be undone; set appendonly yes",
       ];
-}
-
-function infoField(info: string, field: string): string {
-  return new RegExp(`^${field}:(.+?)\\s*$`, "m").exec(info)?.[1] ?? "unknown";
 }
 
 /**
