@@ -4,6 +4,7 @@
  */
 import { type Accounts, createAccounts, createKnownDevices, type KnownDevices } from "./accounts/index.ts";
 import { type Audit, createAudit } from "./audit/index.ts";
+import { type BackUp, createBackUp } from "./backup/index.ts";
 import { type Clients, createClients } from "./clients/index.ts";
 import type { Config } from "./config/index.ts";
 import { type Clock, createAuthenticator, createSealer, systemClock } from "./core/index.ts";
@@ -40,6 +41,7 @@ import {
   type Database,
   type DataDirectory,
   lockDataDirectory,
+  lockExistingData,
   type Migrations,
   openEmbedded,
   openPostgres,
@@ -53,7 +55,8 @@ export interface Overrides {
   readonly logger?: Logger;
   /**
    * `forCommands`: a Redis that is away fails what needs it, and nothing else; the command line needs it seldom.
-   * `untouched`: so does a Postgres that is away, and no migration is applied whatever the settings say.
+   * `untouched`: so does a Postgres that is away; no migration is applied whatever the settings say, and an embedded
+   * database that is not there is not made.
    */
   readonly stores?: "required" | "forCommands" | "untouched";
   /** Where signing keys lie, if not sealed in the database (docs/key-rotation.md). */
@@ -85,6 +88,8 @@ export interface Services {
   readonly doctor: Doctor;
   /** Secrets that keys are derived from, newest first; of the data directory in embedded mode. */
   readonly secrets: readonly string[];
+  /** Of embedded data only. */
+  readonly backUp: BackUp | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   close(): Promise<void>;
@@ -93,14 +98,15 @@ export interface Services {
 /**
  * Opens the stores and what the command line works with. Embedded mode locks the data directory and applies migrations.
  *
- * @throws DataDirectoryLockedError, AppError STORE_UNAVAILABLE
+ * @throws DataDirectoryLockedError, AppError STORE_UNAVAILABLE, DATA_DIRECTORY_ABSENT, DATA_DIRECTORY_UNFINISHED
  */
 export async function openServices(config: Config, overrides: Overrides & Observed = {}): Promise<Services> {
   const telemetry = overrides.telemetry ?? NO_TELEMETRY;
   const need = overrides.stores ?? "required";
   const clock = overrides.clock ?? systemClock;
   const logger = overrides.logger ?? createLogger({ level: config.logLevel });
-  const directory = config.mode === "embedded" ? lockDataDirectory(config.dataDirectory) : undefined;
+  const lock = need === "untouched" ? lockExistingData : lockDataDirectory;
+  const directory = config.mode === "embedded" ? lock(config.dataDirectory) : undefined;
   const closers: (() => unknown)[] = [() => directory?.release()];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).toReversed()) await closer();
@@ -120,11 +126,22 @@ export async function openServices(config: Config, overrides: Overrides & Observ
     const nodes = createRunningNodes({ db: database.followingDb });
     const { signingKeys } = services;
     const doctor = createDoctor({ config, clock, database, redis, migrations, nodes, signingKeys });
-    return { ...services, nodes, doctor, database, redis, migrations, secrets, clock, logger, close };
+    const backUp = directory && createBackUpOf(config, { directory, database, migrations, clock });
+    const stores = { database, redis, migrations, secrets };
+    return { ...services, ...stores, nodes, doctor, backUp, clock, logger, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+function createBackUpOf(
+  { issuer, secrets }: Config,
+  ground: { readonly directory: DataDirectory } & Pick<Services, "database" | "migrations" | "clock">,
+): BackUp {
+  const { directory, database, migrations, clock } = ground;
+  const { secret } = directory;
+  return createBackUp({ db: database.db, migrations, clock, secret, issuer, needsLatchkeySecret: secrets.length > 0 });
 }
 
 interface Ground extends Pick<Services, "database" | "redis" | "clock" | "secrets">, Required<Observed> {

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Accounts } from "../accounts/index.ts";
+import type { BackUp } from "../backup/index.ts";
 import type { Clients } from "../clients/index.ts";
 import type { Doctor } from "../doctor/index.ts";
 import type { Factors } from "../mfa/index.ts";
@@ -17,6 +18,8 @@ export interface Services {
   readonly protocol: Pick<ProtocolCommands, "revokeToken">;
   readonly signingKeys: SigningKeyCommands;
   readonly migrations: Pick<Migrations, "listPending" | "apply" | "plan">;
+  /** Absent where the data are not embedded. */
+  readonly backUp: BackUp | undefined;
   readonly nodes: Pick<RunningNodes, "list">;
   readonly doctor: Doctor;
 }
@@ -41,7 +44,7 @@ export interface Command {
   readonly name: string;
   /**
    * `current`: it finds the tables of this version or says what to do. `any`: it takes them as they are. `untouched`:
-   * that too, and nothing may be changed before it has looked.
+   * that too, and nothing may be changed or made before it has looked.
    */
   readonly schema: "current" | "any" | "untouched";
   /** @throws z.ZodError when the input is not what this command takes; AppError for what is refused. */

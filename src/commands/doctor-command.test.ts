@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Finding } from "../doctor/index.ts";
 import type { Services } from "./command.ts";
 import { couldNotCheck } from "./doctor-command.ts";
-import { executeCommand, looksOnly } from "./execute.ts";
+import { executeCommand, leavesUntouched } from "./execute.ts";
 
 const WELL: Finding = { check: "postgres", status: "ok", meaning: "It answers." };
 const WARNING: Finding = { check: "tls", status: "warning", meaning: "It ends.", remedy: "Renew it." };
@@ -46,7 +46,7 @@ test("people read what was found, what it means and what to do", async () => {
 });
 
 test("it only looks, and where it could not it says so to scripts", () => {
-  expect(looksOnly({ command: "doctor", input: {} })).toBe(true);
+  expect(leavesUntouched({ command: "doctor", input: {} })).toBe(true);
   expect(couldNotCheck({ command: "doctor", input: {} })).toBe(true);
   expect(couldNotCheck({ command: "migrate", input: {} })).toBe(false);
 });

@@ -61,8 +61,9 @@ beforeAll(async () => {
     migrations: createMigrations(db),
     nodes: { list: async () => [] },
     doctor: { examine: async () => [] },
+    backUp: undefined,
   };
-}, 30_000);
+}, 60_000);
 afterAll(() => database.close());
 
 beforeEach(async () => {

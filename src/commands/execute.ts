@@ -48,8 +48,8 @@ export async function executeCommand(
   }
 }
 
-/** Whether a command only looks, and the stores are to be opened as they are. */
-export function looksOnly({ command }: Invocation): boolean {
+/** Whether a command is about the stores as they are: they are opened so. */
+export function leavesUntouched({ command }: Invocation): boolean {
   return catalogue.find(({ name }) => name === command)?.schema === "untouched";
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { MigrationPlan } from "../storage/index.ts";
 import type { Services } from "./command.ts";
-import { executeCommand, looksOnly } from "./execute.ts";
+import { executeCommand, leavesUntouched } from "./execute.ts";
 
 const EXPAND = { name: "0008-a", locks: [], sideBySide: true };
 const SHORT = { name: "0009-b", locks: [{ table: "clients", kind: "short", bytes: 8_192 }], sideBySide: true } as const;
@@ -70,6 +70,6 @@ test("a database that has no table of nodes yet can be planned for", async () =>
 });
 
 test("a plan looks, and migrating does not only look", () => {
-  expect(looksOnly({ command: "plan", input: {} })).toBe(true);
-  expect(looksOnly({ command: "migrate", input: {} })).toBe(false);
+  expect(leavesUntouched({ command: "plan", input: {} })).toBe(true);
+  expect(leavesUntouched({ command: "migrate", input: {} })).toBe(false);
 });

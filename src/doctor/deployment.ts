@@ -19,7 +19,7 @@ export interface Deployment {
   readonly config: Pick<Config, "issuer" | "keys" | "mode">;
   readonly nowMs: number;
   readonly nodes: Seen<readonly RunningNode[]>;
-  readonly postgres: Seen<PostgresFacts>;
+  readonly postgres: Seen<Pick<PostgresFacts, "majorVersion">>;
   readonly migrations: Seen<Pick<MigrationPlan, "pending" | "unknown">>;
   /** Absent where protocol state lies in Postgres. */
   readonly redis: Seen<RedisFacts> | undefined;

@@ -5,7 +5,15 @@
  * a store is away. It knows no tables: each folder brings its own by `db.withTables<…>()` and touches no other's.
  */
 export { DELETE_BATCH, deleteInBatches } from "./batches.ts";
-export { type DataDirectory, DataDirectoryLockedError, lockDataDirectory, socketPathIn } from "./data-directory.ts";
+export {
+  type DataDirectory,
+  DataDirectoryLockedError,
+  lockDataDirectory,
+  lockEmptyDirectory,
+  lockExistingData,
+  secretFileIn,
+  socketPathIn,
+} from "./data-directory.ts";
 export { type Database, type Db, openEmbedded, openPostgres } from "./database.ts";
 export { asStoreFailure, guardStore } from "./failures.ts";
 export type { Listener } from "./listening.ts";
@@ -15,6 +23,7 @@ export { connectRedis, openRedis, readHash } from "./redis.ts";
 export { guardRedis } from "./redis-guard.ts";
 export {
   measureRedisClock,
+  POSTGRES_VERSION_MIN,
   type PostgresFacts,
   readPostgresFacts,
   readRedisFacts,

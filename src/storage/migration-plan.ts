@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { DEFAULT_MIGRATION_TABLE } from "kysely/migration";
 import { z } from "zod";
 import type { Db } from "./database.ts";
 
@@ -37,7 +38,7 @@ export interface MigrationPlan {
 
 /** @param known the modules of the migrations by name. */
 export async function planMigrations(db: Db, known: Readonly<Record<string, object>>): Promise<MigrationPlan> {
-  const applied = await listApplied(db);
+  const applied = await listAppliedMigrations(db);
   const pending = Object.entries(known).filter(([name]) => !applied.includes(name));
   return {
     pending: await Promise.all(pending.map(([name, migration]) => planOne(db, name, migration))),
@@ -52,12 +53,13 @@ async function planOne(db: Db, name: string, migration: object): Promise<Planned
   return { name, locks: await Promise.all(measured), sideBySide };
 }
 
-/** Asked of the table itself: the library lists only what it knows. */
-async function listApplied(db: Db): Promise<readonly string[]> {
-  const { rows: tables } = await sql<{ exists: boolean }>`
-    select to_regclass('kysely_migration') is not null as exists`.execute(db);
-  if (tables[0]?.exists !== true) return [];
-  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
+/** The names of all that a database has had, oldest first. Asked of the table itself: the library lists only what it knows. */
+export async function listAppliedMigrations(db: Db): Promise<readonly string[]> {
+  const { rows: tables } = await sql<{ isThere: boolean }>`
+    select to_regclass(${DEFAULT_MIGRATION_TABLE}) is not null as "isThere"`.execute(db);
+  if (tables[0]?.isThere !== true) return [];
+  const { rows } = await sql<{ name: string }>`
+    select name from ${sql.table(DEFAULT_MIGRATION_TABLE)} order by name`.execute(db);
   return rows.map(({ name }) => name);
 }
 

@@ -3,17 +3,23 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Migration, Migrator } from "kysely/migration";
 import type { Db } from "./database.ts";
-import { type MigrationPlan, planMigrations } from "./migration-plan.ts";
+import { listAppliedMigrations, type MigrationPlan, planMigrations } from "./migration-plan.ts";
 
 const DIRECTORY = join(import.meta.dirname, "../../migrations");
 
 export interface Migrations {
   /** The names of the migrations that this version knows and the database has not had yet, oldest first. */
   listPending(): Promise<readonly string[]>;
+  /** The names of all that the database has had, oldest first, known to this version or not. */
+  listApplied(): Promise<readonly string[]>;
+  /** The names of all that this version knows, oldest first. */
+  listKnown(): Promise<readonly string[]>;
   /** Applies what is pending, under an advisory lock; returns the names. Many nodes may call it at once. */
   apply(): Promise<readonly string[]>;
   /** What `apply` would do, and how it disturbs servers that run meanwhile. Changes nothing. */
   plan(): Promise<MigrationPlan>;
+  /** Applies no more than up to this one, to an empty database: for what is of an older version. */
+  applyUpTo(name: string): Promise<void>;
   /** Takes all of them back, newest first. Tests only: it drops every table. */
   revertAll(): Promise<void>;
 }
@@ -29,6 +35,12 @@ export function createMigrations(db: Db, patientDb: Db = db): Migrations {
       return known.filter(({ executedAt }) => executedAt === undefined).map(({ name }) => name);
     },
     plan: async () => planMigrations(db, await readMigrations()),
+    listApplied: () => listAppliedMigrations(db),
+    listKnown: async () => Object.keys(await readMigrations()),
+    async applyUpTo(name) {
+      const { error } = await patientMigrator.migrateTo(name);
+      if (error !== undefined) throw asError(error);
+    },
     async apply() {
       const { error, results } = await patientMigrator.migrateToLatest();
       if (error !== undefined) throw asError(error);

@@ -3,9 +3,13 @@ import { sql } from "kysely";
 import { AppError } from "../core/index.ts";
 import type { Db } from "./database.ts";
 
+/** The oldest major version that has what our statements use. */
+export const POSTGRES_VERSION_MIN = 15;
+
 export interface PostgresFacts {
-  /** Such as 15. */
   readonly majorVersion: number;
+  /** Of the database. */
+  readonly encoding: string;
 }
 
 export interface RedisFacts {
@@ -21,8 +25,12 @@ export interface RedisFacts {
 }
 
 export async function readPostgresFacts(db: Db): Promise<PostgresFacts> {
-  const { rows } = await sql<{ version: string }>`select current_setting('server_version_num') as version`.execute(db);
-  return { majorVersion: Math.floor(Number(rows[0]?.version) / 10_000) };
+  const { rows } = await sql<{ version: string; encoding: string }>`
+    select current_setting('server_version_num') as version, current_setting('server_encoding') as encoding`.execute(
+    db,
+  );
+  const [server] = rows;
+  return { majorVersion: Math.floor(Number(server?.version) / 10_000), encoding: server?.encoding ?? "unknown" };
 }
 
 /** @throws AppError STORE_UNAVAILABLE */

@@ -1,8 +1,7 @@
-import type { RedisFacts } from "../../storage/index.ts";
+import { POSTGRES_VERSION_MIN, type RedisFacts } from "../../storage/index.ts";
 import type { Deployment } from "../deployment.ts";
 import { failure, type Finding, ok, unchecked, warning } from "../finding.ts";
 
-const POSTGRES_VERSION_MIN = 15;
 const REDIS_VERSION_MIN = 7;
 
 export function checkPostgres({ postgres, config }: Deployment): readonly Finding[] {
