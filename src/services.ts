@@ -98,7 +98,7 @@ export interface Services {
 /**
  * Opens the stores and what the command line works with. Embedded mode locks the data directory and applies migrations.
  *
- * @throws DataDirectoryLockedError, AppError STORE_UNAVAILABLE, DATA_DIRECTORY_ABSENT, DATA_DIRECTORY_UNFINISHED
+ * @throws DataDirectoryLockedError, AppError STORE_UNAVAILABLE, DATABASE_NEWER, DATA_DIRECTORY_ABSENT, DATA_DIRECTORY_UNFINISHED
  */
 export async function openServices(config: Config, overrides: Overrides & Observed = {}): Promise<Services> {
   const telemetry = overrides.telemetry ?? NO_TELEMETRY;
@@ -115,7 +115,7 @@ export async function openServices(config: Config, overrides: Overrides & Observ
     const database = await openDatabase(config, { directory, logger, telemetry, need });
     closers.push(() => database.close());
     const migrations = createMigrations(database.db, database.patientDb);
-    if (config.migrations === "apply" && need !== "untouched") await migrations.apply().catch(rethrowStoreFailure);
+    if (need !== "untouched") await prepareTables(config, { migrations, logger }).catch(rethrowStoreFailure);
     const redis = await openProtocolRedis(config, { logger, telemetry, need });
     closers.push(() => redis?.disconnect());
     // What an older secret of ours sealed in this directory still opens when LATCHKEY_SECRET is set later.
@@ -132,6 +132,18 @@ export async function openServices(config: Config, overrides: Overrides & Observ
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** An older server may be restarted in the midst of an upgrade: whether it does harm, the newer version has noted. */
+async function prepareTables(
+  config: Config,
+  { migrations, logger }: Pick<Services, "migrations" | "logger">,
+): Promise<void> {
+  if (config.migrations === "apply") await migrations.apply();
+  const newer = await migrations.listNewer();
+  if (newer.length > 0) {
+    logger.warn({ migrations: newer }, "the database is of a newer version, which this one may run beside");
   }
 }
 

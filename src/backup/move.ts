@@ -35,7 +35,7 @@ const OPERATORS_FAULTS: Readonly<Record<string, string>> = {
  */
 export async function moveData(source: Migrated, target: Migrated): Promise<RowCounts> {
   const { unknown } = await source.migrations.plan();
-  if (unknown.length > 0) refuse(`the data are of a newer version of Latchkey: it knows ${unknown.join(", ")}`);
+  if (unknown.length > 0) refuse(`the data are of a newer version of Latchkey: it knows ${namesOf(unknown)}`);
   await source.migrations.apply();
   const tables = await listTables(source.database.db);
   try {
@@ -66,10 +66,9 @@ async function checkTarget(target: Migrated, tables: readonly Table[]): Promise<
   const names = new Set(tables.map(({ name }) => name));
   const theirs = (await listTables(db)).filter(({ name }) => names.has(name));
   const { unknown, isNew } = await target.migrations.plan();
-  if (unknown.length > 0) refuse(`it has had migrations that this version does not know: ${unknown.join(", ")}`);
+  if (unknown.length > 0) refuse(`it has had migrations that this version does not know: ${namesOf(unknown)}`);
   if (isNew && theirs.length > 0) {
-    const found = theirs.map(({ name }) => name).join(", ");
-    refuse(`it has tables of the same names that are not Latchkey's: ${found}`);
+    refuse(`it has tables of the same names that are not Latchkey's: ${namesOf(theirs)}`);
   }
   await refuseFilled(db, theirs);
 }
@@ -85,6 +84,10 @@ async function checkServer(db: Db): Promise<void> {
 async function refuseFilled(db: Db, tables: readonly Table[]): Promise<void> {
   const filled = await listFilledTables(db, tables);
   if (filled.length > 0) refuse(`it holds data of Latchkey's already, in ${filled.join(", ")}`);
+}
+
+function namesOf(named: readonly { readonly name: string }[]): string {
+  return named.map(({ name }) => name).join(", ");
 }
 
 function refuse(detail: string): never {

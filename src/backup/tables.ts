@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Db } from "../storage/index.ts";
+import { type Db, MIGRATION_TABLES } from "../storage/index.ts";
 
 /** A table as the database itself describes it. */
 export interface Table {
@@ -23,10 +23,7 @@ interface TableRow extends Table {
   readonly parents: readonly string[];
 }
 
-/** kysely's own; what they hold belongs to the schema, and comes with the migrations. */
-const MIGRATION_TABLES = ["kysely_migration", "kysely_migration_lock"];
-
-/** All tables of the schema that is worked in, those that others refer to before those that do. */
+/** All tables of the schema that is worked in but those of the migrations, those that others refer to before those that do. */
 export async function listTables(db: Db): Promise<readonly Table[]> {
   const { rows } = await sql<TableRow>`
     select class.relname as name, columns.list as columns, relpersistence = 'p' as "isKept", array(

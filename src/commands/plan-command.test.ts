@@ -49,10 +49,14 @@ test("one migration that does not let the version before run on decides for all"
   expect(text).toContain("may not run side by side: stop all servers");
 });
 
-test("a database that is ahead is not to be planned for by this version", async () => {
-  const { text, data } = await plan({ unknown: ["0099-z"], pending: [SLOW] });
-  expect(data).toMatchObject({ sideBySide: "unknown" });
+test.each([
+  [true, "yes", "may run on it meanwhile"],
+  [false, "no", "may not run on it"],
+])("of a database that is ahead it says whether this version may run on it: %j", async (sideBySide, verdict, words) => {
+  const { text, data } = await plan({ unknown: [{ name: "0099-z", sideBySide }] });
+  expect(data).toMatchObject({ sideBySide: verdict });
   expect(text).toMatch(/newer version[^]*0099-z/);
+  expect(text).toContain(words);
 });
 
 test("an empty database, and one that is up to date, have nothing to fear", async () => {

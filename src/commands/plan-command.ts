@@ -4,8 +4,8 @@ import { type Command, defineCommand, type Services } from "./command.ts";
 import { layOutTable } from "./text-layout.ts";
 
 interface UpgradePlan extends MigrationPlan {
-  /** Whether servers of the version before may run on while and after this is applied; `unknown` to a version that is the older one. */
-  readonly sideBySide: "yes" | "no" | "unknown";
+  /** Whether servers of the version before may run on while and after this is applied; it may be this one that is older. */
+  readonly sideBySide: "yes" | "no";
   /** Servers that run now; absent where the database does not say. */
   readonly nodes: readonly { readonly name: string; readonly version: string }[] | undefined;
 }
@@ -22,8 +22,7 @@ export const planCommand: Command = defineCommand({
 });
 
 function mayRunSideBySide({ pending, unknown, isNew }: MigrationPlan): UpgradePlan["sideBySide"] {
-  if (unknown.length > 0) return "unknown";
-  return isNew || pending.every(({ sideBySide }) => sideBySide) ? "yes" : "no";
+  return isNew || [...pending, ...unknown].every(({ sideBySide }) => sideBySide) ? "yes" : "no";
 }
 
 /** Before their table is there, nobody has said that they run. */
@@ -33,10 +32,11 @@ async function listNodes(nodes: Services["nodes"]): Promise<UpgradePlan["nodes"]
 }
 
 function describePlan(plan: UpgradePlan): string {
-  const { pending, unknown, isNew } = plan;
+  const { pending, unknown, isNew, sideBySide } = plan;
   if (unknown.length > 0) {
-    const names = unknown.map((name) => `  ${name}`).join("\n");
-    return `The database was used with a newer version than this one, which does not know:\n${names}\nRun "latchkey plan" of that version.`;
+    const names = unknown.map(({ name }) => `  ${name}`).join("\n");
+    const order = sideBySide === "yes" ? "may run on it meanwhile" : "may not run on it, and do not start";
+    return `The database was used with a newer version than this one, which does not know:\n${names}\nServers of this version ${order}. Run "latchkey plan" of the newer version.`;
   }
   if (pending.length === 0) return "The database is up to date: there is nothing to migrate.";
   if (isNew) return `The database is empty. "latchkey migrate" makes its tables, and nobody waits for that.`;

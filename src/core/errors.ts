@@ -16,6 +16,7 @@ const ERROR_CATALOGUE = {
   CLIENT_INVALID: { status: 400, sentence: "The client's settings are not valid." },
   CLIENT_NOT_FOUND: { status: 404, sentence: "There is no such client." },
   CSRF_INVALID: { status: 403, sentence: "This form was not sent from the page that it belongs to." },
+  DATABASE_NEWER: { status: 500, sentence: "The database is of a newer version of Latchkey." },
   DATA_DIRECTORY_ABSENT: { status: 404, sentence: "There is no embedded database in the data directory." },
   DATA_DIRECTORY_NOT_EMPTY: { status: 409, sentence: "The data directory is not empty." },
   DATA_DIRECTORY_UNFINISHED: { status: 500, sentence: "A restore into the data directory was cut short." },

@@ -140,8 +140,12 @@ describe("stores", () => {
       "failure migrations: The database has yet to get 0009-x.",
     ],
     [
-      { migrations: seen({ pending: [], unknown: ["0099-z"] }) },
+      { migrations: seen({ pending: [], unknown: [{ name: "0099-z", sideBySide: true }] }) },
       "warning migrations: The database was used with a newer version, which added 0099-z.",
+    ],
+    [
+      { migrations: seen({ pending: [], unknown: [{ name: "0099-z", sideBySide: false }] }) },
+      "failure migrations: The database was used with a newer version, which added 0099-z. Servers of this version may not run on it, and do not start.",
     ],
   ])("case %#: %o", (changes, expected) => {
     expect(trouble(changes)).toEqual([expect.stringContaining(expected)]);

@@ -2,7 +2,7 @@
  * The two stores: Postgres (real, or embedded for trying out) and Redis.
  *
  * Opens and closes them, applies migrations, guards the embedded mode's data directory, and says which errors mean that
- * a store is away. It knows no tables: each folder brings its own by `db.withTables<…>()` and touches no other's.
+ * a store is away. It knows no tables but those that say which migrations were applied: each folder brings its own by `db.withTables<…>()` and touches no other's.
  */
 export { DELETE_BATCH, deleteInBatches } from "./batches.ts";
 export {
@@ -17,7 +17,9 @@ export {
 export { type Database, type Db, openEmbedded, openPostgres } from "./database.ts";
 export { asStoreFailure, guardStore } from "./failures.ts";
 export type { Listener } from "./listening.ts";
-export { migrationEffectsSchema, type MigrationPlan, type PlannedMigration } from "./migration-plan.ts";
+export { migrationEffectsSchema } from "./migration-effects.ts";
+export type { MigrationPlan, PlannedMigration } from "./migration-plan.ts";
+export { MIGRATION_TABLES } from "./newer-migrations.ts";
 export { createMigrations, type Migrations } from "./migrations.ts";
 export { connectRedis, openRedis, readHash } from "./redis.ts";
 export { guardRedis } from "./redis-guard.ts";

@@ -20,8 +20,11 @@ export function checkMigrations({ migrations }: Deployment): readonly Finding[] 
   if (!migrations.isSeen) return [unchecked("migrations", migrations.because)];
   const { pending, unknown } = migrations.value;
   if (unknown.length > 0) {
-    const meaning = `The database was used with a newer version, which added ${unknown.join(", ")}.`;
-    return [warning("migrations", meaning, "Run the doctor of that version, and bring all nodes to it.")];
+    const meaning = `The database was used with a newer version, which added ${unknown.map(({ name }) => name).join(", ")}.`;
+    const remedy = "Run the doctor of that version, and bring all nodes to it.";
+    return unknown.every(({ sideBySide }) => sideBySide)
+      ? [warning("migrations", meaning, remedy)]
+      : [failure("migrations", `${meaning} Servers of this version may not run on it, and do not start.`, remedy)];
   }
   if (pending.length === 0) return [ok("migrations", "The database is of this version.")];
   return [
