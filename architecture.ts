@@ -40,11 +40,15 @@ export const allowedImports = {
     "doctor",
   ],
   demo: ["core", "config", "clients"],
+  workers: ["core"],
 } as const satisfies Record<string, readonly string[]>;
 
 /** The files at the top of `src/` that may import every folder. */
 export const compositionFiles = [
   "main.ts",
+  "supervise.ts",
+  "start-errors.ts",
+  "until-signal.ts",
   "compose.ts",
   "services.ts",
   "embedded-data.ts",

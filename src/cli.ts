@@ -22,6 +22,7 @@ import { type Config, ConfigError, inspectConfig, loadConfig, type Purpose } fro
 import { isAppError } from "./core/index.ts";
 import { createLogger } from "./observability/index.ts";
 import { asStoreFailure, DataDirectoryLockedError, socketPathIn } from "./storage/index.ts";
+import { isWorker } from "./workers/index.ts";
 
 type DataRequest = Extract<Request, { readonly kind: "restore" | "move" }>;
 
@@ -34,7 +35,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const config = configFor(request.kind === "serve" ? "server" : "command", terminal);
   const isTwoForFailure = request.kind === "command" && couldNotCheck(request.invocation);
   if (config === undefined) return isTwoForFailure ? 2 : 1;
-  if (request.kind === "serve") return serve(config, request.applyFile);
+  if (request.kind === "serve") return serve(config, request);
   const answer =
     request.kind === "command"
       ? await answerCommand(config, request.invocation, terminal)
@@ -54,9 +55,14 @@ function configFor(purpose: Purpose, terminal: Terminal): Config | undefined {
   }
 }
 
-async function serve(config: Config, applyFile: string | undefined): Promise<number> {
+/** Several processes need one that looks after them, which is this one unless it is one of them. */
+async function serve(config: Config, options: { applyFile: string | undefined; workers: number }): Promise<number> {
+  if (options.workers > 1 && !isWorker) {
+    const { supervise } = await import("./supervise.ts");
+    return supervise(config, options);
+  }
   const { serve: start } = await import("./main.ts");
-  return start(config, applyFile === undefined ? {} : { applyFile });
+  return start(config, options);
 }
 
 /** What a server that runs on the data directory cannot do by itself. */

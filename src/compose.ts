@@ -32,6 +32,7 @@ import {
   startResealing,
   startSweeping,
 } from "./upkeep.ts";
+import { sharesPort } from "./workers/index.ts";
 
 export interface Latchkey extends Services {
   /** Takes requests, and answers for its metrics where they are configured. @throws when a port is in use (`EADDRINUSE`). */
@@ -66,7 +67,7 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     closers.push(() => metricsListener?.close());
     const beats = createBeats(config, services, { keyRing, proxyShares: () => proxySightings.shares() });
     closers.push(() => beats.close());
-    const server = createServer(oidc.app, config.listen);
+    const server = createServer(oidc.app, { ...config.listen, sharesPort });
     closers.push(() => server.close());
     // Its connections have no end of their own, which the server would wait for.
     closers.push(() => feed.close());

@@ -59,6 +59,8 @@ export interface Overrides {
    * database that is not there is not made.
    */
   readonly stores?: "required" | "forCommands" | "untouched";
+  /** How many processes of this server share the machine; one when absent. */
+  readonly workers?: number;
   /** Where signing keys lie, if not sealed in the database (docs/key-rotation.md). */
   readonly externalKeys?: ExternalKeys;
 }
@@ -120,8 +122,8 @@ export async function openServices(config: Config, overrides: Overrides & Observ
     closers.push(() => redis?.disconnect());
     // What an older secret of ours sealed in this directory still opens when LATCHKEY_SECRET is set later.
     const secrets = directory === undefined ? config.secrets : [...config.secrets, directory.secret];
-    const { externalKeys } = overrides;
-    const services = buildServices(config, { database, redis, clock, secrets, externalKeys, telemetry });
+    const { externalKeys, workers = 1 } = overrides;
+    const services = buildServices(config, { database, redis, clock, secrets, externalKeys, telemetry, workers });
     // Apart from the requests' connections: one that waits for them would look like a node that has died.
     const nodes = createRunningNodes({ db: database.followingDb });
     const { signingKeys } = services;
@@ -158,6 +160,7 @@ function createBackUpOf(
 
 interface Ground extends Pick<Services, "database" | "redis" | "clock" | "secrets">, Required<Observed> {
   readonly externalKeys: ExternalKeys | undefined;
+  readonly workers: number;
 }
 
 function buildServices(config: Config, ground: Ground) {
@@ -195,6 +198,7 @@ function buildServices(config: Config, ground: Ground) {
     clock,
     audit,
     passwordHash: config.passwordHash,
+    processesOnMachine: ground.workers,
     endSessions: (accountId, reason) => sessions.endAll(accountId, reason),
     forgetSessions: (tx, accountId) => sessions.forgetAccount(tx, accountId),
   });

@@ -153,8 +153,8 @@ test.each([
   ["user enable abc --json", asCommand("user enable", { idOrEmail: "abc" }, "json")],
   ["migrate --json", asCommand("migrate", {}, "json")],
   ["config check --json", { kind: "check-config", format: "json" }],
-  ["serve", { kind: "serve", applyFile: undefined }],
-  ["serve --apply a.yaml", { kind: "serve", applyFile: "a.yaml" }],
+  ["serve", { kind: "serve", applyFile: undefined, workers: 1 }],
+  ["serve --apply a.yaml --workers 4", { kind: "serve", applyFile: "a.yaml", workers: 4 }],
 ])("%s is understood", async (line, expected) => {
   expect((await type(line.split(" "))).request).toEqual(expected);
 });

@@ -17,7 +17,7 @@ export interface MoveOrder {
 /** What the command line asks for. */
 export type Request =
   | { readonly kind: "command"; readonly invocation: Invocation; readonly format: Format }
-  | { readonly kind: "serve"; readonly applyFile: string | undefined }
+  | { readonly kind: "serve"; readonly applyFile: string | undefined; readonly workers: number }
   | { readonly kind: "check-config"; readonly format: Format }
   | { readonly kind: "restore"; readonly order: RestoreOrder; readonly format: Format }
   | { readonly kind: "move"; readonly order: MoveOrder; readonly format: Format }

@@ -1,5 +1,6 @@
-import { type CommandLine, formatOf, JSON_OPTION } from "./options.ts";
 import { DOCTOR } from "./doctor-command.ts";
+import { InvalidArgumentError } from "commander";
+import { type CommandLine, formatOf, JSON_OPTION, parseWholeNumber } from "./options.ts";
 import { readDeclarationFile } from "./declaration-file.ts";
 
 interface JsonOption {
@@ -25,7 +26,14 @@ export function addStoreArguments({ program, terminal, choose, chooseCommand }: 
     .command("serve")
     .description("start the server")
     .option("--apply <file>", "apply a declarative file first")
-    .action(({ apply }: { readonly apply?: string }) => choose({ kind: "serve", applyFile: apply }));
+    .option(
+      "--workers <number>",
+      "processes that answer requests (1 to 64); more than one needs DATABASE_URL",
+      parseWorkers,
+    )
+    .action(({ apply, workers = 1 }: { readonly apply?: string; readonly workers?: number }) =>
+      choose({ kind: "serve", applyFile: apply, workers }),
+    );
 
   program
     .command("apply")
@@ -66,4 +74,12 @@ export function addStoreArguments({ program, terminal, choose, chooseCommand }: 
     .description("check all settings without starting, and show what is in force")
     .option(...JSON_OPTION)
     .action((options: JsonOption) => choose({ kind: "check-config", format: formatOf(options) }));
+}
+
+const WORKERS_MAX = 64;
+
+function parseWorkers(value: string): number {
+  const count = parseWholeNumber(value);
+  if (count < 1 || count > WORKERS_MAX) throw new InvalidArgumentError(`It is not between 1 and ${WORKERS_MAX}.`);
+  return count;
 }
