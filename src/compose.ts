@@ -9,6 +9,7 @@ import {
   createProtocolPages,
 } from "./interaction/index.ts";
 import { createHealth, type Health } from "./observability/index.ts";
+import { createNodeId } from "./nodes/index.ts";
 import { createOidc, type KeyRing, type Oidc, PROTOCOL_ROUTES } from "./oidc/index.ts";
 import { createSelfServiceRoutes } from "./self-service/index.ts";
 import { createServer } from "./server.ts";
@@ -17,9 +18,11 @@ import {
   createEpochs,
   createRevocationFeed,
   createRevocationLog,
+  createSharedPlaces,
   type ProtocolStoreWatch,
   type RevocationFeed,
   type RevocationLog,
+  type SharedPlaces,
   watchProtocolStore,
 } from "./sessions/index.ts";
 import { asStoreFailure, type Migrations } from "./storage/index.ts";
@@ -59,19 +62,22 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     const keyRing = await startKeyRing(config, services, overrides.externalKeys);
     closers.push(() => keyRing.close());
     const proxySightings = http.createProxySightings(config.issuer);
-    const running = { ...services, revocationLog, keyRing, telemetry, proxySightings };
+    const nodeId = createNodeId();
+    const feedPlaces = createFeedPlaces(config, services, nodeId);
+    const running = { ...services, revocationLog, keyRing, telemetry, proxySightings, feedPlaces };
     const { oidc, feed } = composeApp(config, running, health);
     const logoutWorker = startLogoutWorker(config, { ...services, telemetry }, oidc.prepareLogout);
     closers.push(() => logoutWorker.close());
     const metricsListener = createMetricsListener(config, telemetry, { services, feed });
     closers.push(() => metricsListener?.close());
-    const beats = createBeats(config, services, { keyRing, proxyShares: () => proxySightings.shares() });
+    const proxyShares = () => proxySightings.shares();
+    const beats = createBeats(config, services, { id: nodeId, keyRing, proxyShares });
     closers.push(() => beats.close());
     const server = createServer(oidc.app, { ...config.listen, sharesPort });
     closers.push(() => server.close());
     // Its connections have no end of their own, which the server would wait for.
     closers.push(() => feed.close());
-    const sweeping = startSweeping(services);
+    const sweeping = startSweeping(services, feedPlaces);
     closers.push(() => clearInterval(sweeping));
     startResealing(services);
     const completing = startCompletingEndings(services);
@@ -87,6 +93,15 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     await close();
     throw error;
   }
+}
+
+function createFeedPlaces({ feed }: Config, { database, nodes }: Services, ownId: string): SharedPlaces {
+  const { clientConnectionsMax } = feed;
+  return createSharedPlaces({
+    db: database.db,
+    nodes: { ownId, listIds: () => nodes.listIds() },
+    clientConnectionsMax,
+  });
 }
 
 async function followRevocations({ database, clock, logger }: Services): Promise<RevocationLog> {
@@ -142,6 +157,7 @@ interface Running extends Services {
   readonly keyRing: KeyRing;
   readonly telemetry: Telemetry;
   readonly proxySightings: http.ProxySightings;
+  readonly feedPlaces: SharedPlaces;
 }
 
 /** Every request passes these from the top down. */
@@ -150,7 +166,7 @@ function composeApp(
   services: Running,
   health: Health,
 ): { readonly oidc: Oidc; readonly feed: RevocationFeed } {
-  const { accounts, clients, clock, logger, secrets, telemetry } = services;
+  const { accounts, audit, clients, clock, database, logger, redis, secrets, telemetry } = services;
   const { metrics, tracing } = telemetry;
   const { issuer, brand, links } = config;
   const assets = http.createAssets(brand);
@@ -160,7 +176,6 @@ function composeApp(
   const proxyTrust = http.createProxyTrust(config.trustedProxies, services.proxySightings);
   const { clientAddress } = proxyTrust;
   const pages = createProtocolPages({ views, failurePages, accounts });
-  const { database, redis, audit } = services;
   const sealer = createSealer(secrets);
   const cookieSigner = createCookieSigner(secrets);
   const knownBrowsers = createKnownBrowsers({ devices: services.knownDevices, isSecure: issuer.startsWith("https:") });
@@ -189,6 +204,7 @@ function composeApp(
     log: services.revocationLog,
     clock,
     limits: config.feed,
+    sharedPlaces: services.feedPlaces,
     authenticateReader: oidc.authenticateReader,
     onPassedOn: metrics?.onFeedPassedOn,
     onConnectionEnded: (ended) => logger.info(ended, "a service no longer reads the revocation feed"),

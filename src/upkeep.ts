@@ -16,9 +16,10 @@ import {
 } from "./oidc/index.ts";
 import { createNodeBeats, type NodeBeats, type NodeReport, readVersion, takeFingerprint } from "./nodes/index.ts";
 import { createAddressPolicy, createOutbound } from "./outbound/index.ts";
-import { createLogoutWorker, LOGOUT_CHANNEL, type LogoutWorker } from "./sessions/index.ts";
+import { createLogoutWorker, LOGOUT_CHANNEL, type LogoutWorker, type SharedPlaces } from "./sessions/index.ts";
 import { asStoreFailure } from "./storage/index.ts";
 import { type Telemetry, traceOutbound } from "./telemetry.ts";
+import { workerName } from "./workers/index.ts";
 
 const SWEEP_EVERY_MS = 60_000;
 const COMPLETE_ENDINGS_EVERY_MS = 3_000;
@@ -66,7 +67,7 @@ export async function startKeyRing(
   return keyRing;
 }
 
-export function startSweeping(services: Services): NodeJS.Timeout {
+export function startSweeping(services: Services, feedPlaces: SharedPlaces): NodeJS.Timeout {
   const { accounts, knownDevices, factors, protocol, sessions, logoutQueue, revocations, nodes, logger } = services;
   const report = (error: unknown): void => logger.warn({ reason: String(asStoreFailure(error)) }, "could not sweep");
   const sweeps = [
@@ -78,6 +79,7 @@ export function startSweeping(services: Services): NodeJS.Timeout {
     () => logoutQueue.sweep(),
     () => revocations.sweep(),
     () => nodes.sweep(),
+    () => feedPlaces.sweep(),
   ];
   // One after the other, for the sake of the connections; one that fails keeps no other from it.
   const sweep = async (): Promise<void> => {
@@ -86,19 +88,27 @@ export function startSweeping(services: Services): NodeJS.Timeout {
   return setInterval(() => background(sweep(), report), SWEEP_EVERY_MS).unref();
 }
 
+interface Beating {
+  readonly id: string;
+  readonly keyRing: KeyRing;
+  readonly proxyShares: () => NodeReport["proxy"];
+}
+
 /** Says every few seconds that this node runs, and how; at once when its keys are other ones. */
 export function createBeats(
   config: Config,
   { nodes, clock, secrets, logger }: Services,
-  { keyRing, proxyShares }: { readonly keyRing: KeyRing; readonly proxyShares: () => NodeReport["proxy"] },
+  { id, keyRing, proxyShares }: Beating,
 ): NodeBeats {
+  const worker = workerName();
   const unchanging = {
-    name: `${hostname()}:${config.listen.port}`,
+    name: `${hostname()}:${config.listen.port}${worker === undefined ? "" : `/${worker}`}`,
     version: readVersion(),
     libraryVersion: readLibraryVersion(),
     settings: takeFingerprint(config.settings, secrets),
   };
   const beats = createNodeBeats({
+    id,
     nodes,
     clock,
     describe: () => ({ ...unchanging, kids: keyRing.keys.map(({ kid }) => kid), proxy: proxyShares() }),

@@ -264,12 +264,14 @@ export const SETTINGS = {
     schema: wholeNumber(300, 1, 86_400),
   },
   FEED_CONNECTIONS_MAX: {
-    description: "How many services one node tells of revocations at once (`GET /revocations`).",
+    description:
+      "How many connections to `GET /revocations` one process holds at once, of all services together. It protects that process and is counted there.",
     example: "1000",
     schema: wholeNumber(1_000, 1, 100_000),
   },
   FEED_CLIENT_CONNECTIONS_MAX: {
-    description: "How many of these connections one client may have on one node: one for each process that listens.",
+    description:
+      "How many of these connections one client may have over all nodes together: one for each process of it that listens, and one more while a process renews its own.",
     example: "20",
     schema: wholeNumber(20, 1, 100_000),
   },

@@ -9,7 +9,7 @@
  * to be written; a node that cannot write it goes on.
  */
 export { takeFingerprint } from "./fingerprint.ts";
-export { createNodeBeats, type NodeBeats } from "./node-beats.ts";
+export { createNodeBeats, createNodeId, type NodeBeats } from "./node-beats.ts";
 export type { NodeReport, RunningNode } from "./node-report.ts";
 export { createRunningNodes, type RunningNodes } from "./running-nodes.ts";
 export { readVersion } from "./version.ts";

@@ -4,7 +4,13 @@ import type { RunningNodes } from "./running-nodes.ts";
 
 const BEAT_EVERY_MS = 5_000;
 
+/** Random, and another one after each start. */
+export function createNodeId(): string {
+  return randomToken(6);
+}
+
 export interface NodeBeatsDeps {
+  readonly id: string;
   readonly nodes: Pick<RunningNodes, "note" | "forget" | "measureClock">;
   readonly clock: Clock;
   /** What there is to say, as it is now. */
@@ -23,8 +29,7 @@ export interface NodeBeats {
 }
 
 /** Runs beside the requests and never fails them: a node that cannot say that it runs, runs all the same. */
-export function createNodeBeats({ nodes, clock, describe, reportFailure }: NodeBeatsDeps): NodeBeats {
-  const id = randomToken(6);
+export function createNodeBeats({ id, nodes, clock, describe, reportFailure }: NodeBeatsDeps): NodeBeats {
   let beating: NodeJS.Timeout | undefined;
   let isFailing = false;
 

@@ -4,7 +4,7 @@ const share = z.number().min(0).max(1);
 
 /** What a node says of itself; read by nodes and programs of other versions, which leave out what they do not know. */
 export const nodeReportSchema = z.object({
-  /** Host name and port: where an operator finds it. */
+  /** Host name, port and, of several processes behind it, which: where an operator finds it. */
   name: z.string(),
   version: z.string(),
   /** Of oidc-provider. */

@@ -42,6 +42,7 @@ test.each([
   await nodes.note("one", REPORT);
   await sql`update nodes set last_seen_at = last_seen_at - make_interval(secs => ${seconds})`.execute(database.db);
   expect((await nodes.list()).map(({ id }) => id)).toEqual(listed);
+  expect(await nodes.listIds()).toEqual(listed);
   expect(await nodes.sweep()).toBe(1 - listed.length);
 });
 
@@ -52,7 +53,13 @@ test("a clock is measured against the database's", async () => {
 
 test("a node appears when it starts and is gone when it stops", async () => {
   const { clockOffsetMs: _, ...report } = REPORT;
-  const beats = createNodeBeats({ nodes, clock: systemClock, describe: () => report, reportFailure: () => undefined });
+  const beats = createNodeBeats({
+    id: "one",
+    nodes,
+    clock: systemClock,
+    describe: () => report,
+    reportFailure: () => undefined,
+  });
   beats.start();
   await expect.poll(async () => (await nodes.list()).map(({ name }) => name)).toEqual(["web-1:3000"]);
   await beats.close();
@@ -66,6 +73,7 @@ test("a node that cannot say that it runs tells of it once, and stops without wa
   const reportFailure = vi.fn<(error: unknown) => void>();
   const away = (): Promise<never> => Promise.reject(new Error("away"));
   const beats = createNodeBeats({
+    id: "one",
     nodes: { note: away, forget: away, measureClock: away },
     clock: systemClock,
     describe: () => report,

@@ -19,6 +19,8 @@ type NodeTables = {
 export interface RunningNodes {
   /** Those that were heard of within the last seconds, by the database's clock; the oldest first. */
   list(): Promise<readonly RunningNode[]>;
+  /** The ids of the same. */
+  listIds(): Promise<readonly string[]>;
   /** Notes that a node runs, and what it says of itself. */
   note(id: string, report: NodeReport): Promise<void>;
   forget(id: string): Promise<void>;
@@ -42,6 +44,11 @@ export function createRunningNodes({ db }: { readonly db: Db }): RunningNodes {
           .orderBy("id")
           .execute();
         return rows.map(toNode);
+      }),
+    listIds: () =>
+      guardStore(async () => {
+        const rows = await tables.selectFrom("nodes").select("id").where("last_seen_at", ">", silentSince).execute();
+        return rows.map(({ id }) => id);
       }),
     note: (id, report) =>
       guardStore(async () => {

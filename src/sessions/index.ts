@@ -25,6 +25,7 @@ export {
 export { createEpochs } from "./epoch.ts";
 export type { AuthenticateReader } from "./feed/feed-reader.ts";
 export { createRevocationFeed, type RevocationFeed } from "./feed/revocation-feed.ts";
+export { createSharedPlaces, type SharedPlaces } from "./feed/shared-places.ts";
 export { type ProtocolStoreWatch, watchProtocolStore } from "./protocol-store-watch.ts";
 export { createRevocationLog, type RevocationLog } from "./revocation-log.ts";
 export {

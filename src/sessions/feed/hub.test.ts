@@ -83,11 +83,31 @@ const record = (id: number, more: Partial<Revocation> = {}): Revocation => ({
 const range = (from: number, to: number): Revocation[] =>
   Array.from({ length: to - from + 1 }, (_, at) => record(from + at));
 
+/** Nobody else takes places of it but the test. */
+function createFakeSharedPlaces() {
+  const places = { isAway: false, isFull: false, taken: 0, settled: 0 };
+  return Object.assign(places, {
+    async take() {
+      if (places.isAway) throw new Error("away");
+      if (places.isFull) return undefined;
+      places.taken += 1;
+      return () => void (places.taken -= 1);
+    },
+    async settle() {
+      places.settled += 1;
+    },
+  });
+}
+
+type FakeSharedPlaces = ReturnType<typeof createFakeSharedPlaces>;
+
 describe("a hub", () => {
   let log: FakeLog;
   let nowMs: number;
   let ended: EndedConnection[];
+  let shared: FakeSharedPlaces;
   beforeEach(() => {
+    shared = createFakeSharedPlaces();
     log = new FakeLog();
     nowMs = 0;
     ended = [];
@@ -97,6 +117,7 @@ describe("a hub", () => {
     return createFeedHub({
       log: portOf(log),
       clock: { nowMs: () => nowMs },
+      sharedPlaces: shared,
       limits: { clientConnectionsMax: 10, connectionsMax: 10, bufferBytesMax: 4_096, ...limits },
       onConnectionEnded: (one) => ended.push(one),
     });
@@ -128,8 +149,8 @@ describe("a hub", () => {
     readonly expiresAt?: number;
   }
 
-  function admitted(hub: FeedHub, clientId = "orders"): Place {
-    const admission = hub.admit(clientId);
+  async function admitted(hub: FeedHub, clientId = "orders"): Promise<Place> {
+    const admission = await hub.admit(clientId);
     if (admission.type !== "place") throw new Error(`refused: ${admission.type}`);
     return admission;
   }
@@ -138,7 +159,7 @@ describe("a hub", () => {
     const { wire = new Wire(), clientId = "orders", sid = "own", expiresAt = 300, resumeAfter } = joining;
     const token = { sid, jti: "j", sub: clientId, client_id: clientId, iat: 0, kid: "k" };
     const reader = { clientId, audiences: [ORDERS], token, expiresAt };
-    admitted(hub, clientId).connect({ reader, sink: wire, resumeAfter });
+    (await admitted(hub, clientId)).connect({ reader, sink: wire, resumeAfter });
     await turn();
     return wire;
   }
@@ -246,8 +267,8 @@ describe("a hub", () => {
   test("gives a place back once, whichever way the connection ends", async () => {
     const hub = createHub({ clientConnectionsMax: 1 });
     const wire = await join(hub);
-    expect(hub.admit("orders").type).toBe("client_full");
-    expect(hub.admit("ledger").type).toBe("place");
+    expect((await hub.admit("orders")).type).toBe("client_full");
+    expect((await hub.admit("ledger")).type).toBe("place");
     wire.destroy();
     await turn();
     expect(ended).toEqual([{ clientId: "orders", reason: "gone", seconds: 0 }]);
@@ -255,18 +276,34 @@ describe("a hub", () => {
     log.follower?.onHistoryLost();
     again.destroy();
     await turn();
-    admitted(hub).leave();
-    expect(hub.admit("orders").type).toBe("place");
-    expect(hub.admit("orders").type).toBe("client_full");
+    (await admitted(hub)).leave();
+    expect((await hub.admit("orders")).type).toBe("place");
+    expect((await hub.admit("orders")).type).toBe("client_full");
+  });
+
+  test("admits nobody to whom no place over all nodes is left, and keeps none of its own for who was refused", async () => {
+    const hub = createHub({ clientConnectionsMax: 1 });
+    shared.isFull = true;
+    expect((await hub.admit("orders")).type).toBe("client_full");
+    shared.isAway = true;
+    await expect(hub.admit("orders")).rejects.toThrow("away");
+    Object.assign(shared, { isAway: false, isFull: false });
+    const wire = await join(hub);
+    expect(shared.taken).toBe(1);
+    wire.destroy();
+    await turn();
+    expect(shared.taken).toBe(0);
+    log.follower?.onLook();
+    expect(shared.settled).toBe(1);
   });
 
   test("admits nobody once it is closed, not even who had a place already", async () => {
     const hub = createHub();
-    const place = admitted(hub);
+    const place = await admitted(hub);
     const wire = await join(hub);
-    hub.close();
+    await hub.close();
     expect(wire.writableEnded).toBe(true);
-    expect(hub.admit("orders").type).toBe("stopping");
+    expect((await hub.admit("orders")).type).toBe("stopping");
     const late = new Wire();
     const token = { jti: "j", sub: "orders", client_id: "orders", iat: 0, kid: "k" };
     const reader = { clientId: "orders", audiences: [], token, expiresAt: 300 };

@@ -4,9 +4,12 @@ import type { Revocation } from "../revocation-page.ts";
 import { type ConnectionOptions, createConnection, type DisconnectReason, type FeedConnection } from "./connection.ts";
 import { createPlaces, type Leave } from "./places.ts";
 import { heartbeatEvent, revocationEvent } from "./events.ts";
+import type { SharedPlaces } from "./shared-places.ts";
 
 export interface FeedLimits {
+  /** Over all nodes, which is what the shared places see to; here for those that need not be asked. */
   readonly clientConnectionsMax: number;
+  /** Of this node: it protects the process. */
   readonly connectionsMax: number;
   /** Of what was written to one connection and has not left; a reader with more is cut off. */
   readonly bufferBytesMax: number;
@@ -23,12 +26,13 @@ export interface FeedHubDeps {
   readonly log: RevocationLog;
   readonly clock: Clock;
   readonly limits: FeedLimits;
+  readonly sharedPlaces: Pick<SharedPlaces, "take" | "settle">;
   readonly onConnectionEnded?: (ended: EndedConnection) => void;
   /** Told, each time that records were handed to the connections, how long ago the first of them was written. */
   readonly onPassedOn?: ((oldestAgeMs: number) => void) | undefined;
 }
 
-/** A place among the connections, taken before anything is looked up, so that a burst cannot pass the limits. */
+/** A place among the connections, taken before anything is sent, so that a burst cannot pass the limits. */
 export interface Place {
   readonly type: "place";
   /** Begins to send. The place is given back when the connection is over. */
@@ -41,15 +45,17 @@ export type Admission = Place | { readonly type: "client_full" | "full" | "stopp
 
 /** All readers of this node. It follows the log and passes on what the log reads. */
 export interface FeedHub {
-  admit(clientId: string): Admission;
+  /** @throws AppError STORE_UNAVAILABLE */
+  admit(clientId: string): Promise<Admission>;
   connectionCount(): number;
-  /** Ends all connections, and admits none any more: their readers go on at another node. */
-  close(): void;
+  /** Ends all connections, and admits none any more: their readers go on at another node, where their places are free. */
+  close(): Promise<void>;
 }
 
-export function createFeedHub({ log, clock, limits, onConnectionEnded, onPassedOn }: FeedHubDeps): FeedHub {
+export function createFeedHub(deps: FeedHubDeps): FeedHub {
+  const { log, clock, limits, sharedPlaces, onConnectionEnded, onPassedOn } = deps;
   const connections = new Set<FeedConnection>();
-  const places = createPlaces(limits);
+  const places = createPlaces(limits, sharedPlaces);
   let isStopping = false;
 
   log.follow({
@@ -60,6 +66,7 @@ export function createFeedHub({ log, clock, limits, onConnectionEnded, onPassedO
     },
     onLook() {
       endRevoked();
+      void sharedPlaces.settle();
       const now = epochSeconds(clock);
       const heartbeat = heartbeatEvent(log.lastId, clock.nowMs());
       for (const connection of connections) {
@@ -102,16 +109,17 @@ export function createFeedHub({ log, clock, limits, onConnectionEnded, onPassedO
   }
 
   return {
-    admit(clientId) {
+    async admit(clientId) {
       if (isStopping) return { type: "stopping" };
-      const leave = places.take(clientId);
+      const leave = await places.take(clientId);
       if (typeof leave === "string") return { type: leave };
       return { type: "place", connect: (options) => connect(options, leave), leave };
     },
     connectionCount: () => connections.size,
-    close() {
+    async close() {
       isStopping = true;
       for (const connection of connections) connection.end("stopping");
+      await sharedPlaces.settle();
     },
   };
 }

@@ -1,15 +1,23 @@
 import type { FeedLimits } from "./hub.ts";
+import type { SharedPlaces } from "./shared-places.ts";
 
 /** Gives a place back. */
 export type Leave = () => void;
 
-/** How many connections there are, of each client and in all. */
+/** How many connections there are: of each client over all nodes, and in all at this one. */
 export interface Places {
-  /** Takes a place for a connection of this client; says why not when there is none. */
-  take(clientId: string): Leave | "client_full" | "full";
+  /**
+   * Takes a place for a connection of this client; says why not when there is none.
+   *
+   * @throws AppError STORE_UNAVAILABLE
+   */
+  take(clientId: string): Promise<Leave | "client_full" | "full">;
 }
 
-export function createPlaces(limits: Pick<FeedLimits, "clientConnectionsMax" | "connectionsMax">): Places {
+export function createPlaces(
+  limits: Pick<FeedLimits, "clientConnectionsMax" | "connectionsMax">,
+  sharedPlaces: Pick<SharedPlaces, "take">,
+): Places {
   const takenByClient = new Map<string, number>();
   let taken = 0;
 
@@ -21,11 +29,22 @@ export function createPlaces(limits: Pick<FeedLimits, "clientConnectionsMax" | "
   }
 
   return {
-    take(clientId) {
+    // Here first: it costs nothing, and bounds how many ask the table at once.
+    async take(clientId) {
       if ((takenByClient.get(clientId) ?? 0) >= limits.clientConnectionsMax) return "client_full";
       if (taken >= limits.connectionsMax) return "full";
       change(clientId, 1);
-      return () => change(clientId, -1);
+      let leaveShared: Leave | undefined;
+      try {
+        leaveShared = await sharedPlaces.take(clientId);
+      } finally {
+        if (leaveShared === undefined) change(clientId, -1);
+      }
+      if (leaveShared === undefined) return "client_full";
+      return () => {
+        change(clientId, -1);
+        leaveShared();
+      };
     },
   };
 }

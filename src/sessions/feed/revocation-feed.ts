@@ -21,7 +21,7 @@ export interface RevocationFeed {
   /** How many services are connected to this node. */
   connectionCount(): number;
   /** Ends all connections and opens none any more. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 export function createRevocationFeed(deps: RevocationFeedDeps): RevocationFeed {
@@ -32,7 +32,7 @@ export function createRevocationFeed(deps: RevocationFeedDeps): RevocationFeed {
     const authentication = await authenticateReader(ctx);
     if (authentication.type === "refused") return refuseReader(ctx, authentication);
     const { reader } = authentication;
-    const admission = hub.admit(reader.clientId);
+    const admission = await hub.admit(reader.clientId);
     if (admission.type !== "place") return refuseFull(ctx, admission);
     let isConnected = false;
     try {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type LatchkeyProcess, startProcess, waitUntilReady } from "../../install/latchkey-process.ts";
@@ -71,6 +71,14 @@ async function processIdsBelow(pid: number): Promise<number[]> {
 /** As a proxy does: a connection that broke before there was an answer is tried once more. */
 const askAgain = (path: string): ReturnType<typeof askNode> => ask(path).catch(() => ask(path));
 
+/** As `latchkey doctor` names them. */
+async function listNodeNames(): Promise<readonly string[]> {
+  const command = startProcess({ folder: ROOT, settings, args: ["plan", "--json"] });
+  expect(await command.exited, command.output()).toBe(0);
+  const { nodes } = JSON.parse(command.output()) as { readonly nodes: readonly { readonly name: string }[] };
+  return nodes.map(({ name }) => name).toSorted();
+}
+
 const APPLIED = `
 resources:
   - identifier: https://api.example.com
@@ -91,6 +99,7 @@ describe("two workers", () => {
     await expect.poll(() => workersThatAnswered(server, "/jwks").size, EVENTUALLY).toBe(2);
     const metrics = scrape(settings["METRICS_PORT"] ?? "");
     expect(await metrics.valueOf("latchkey_http_request_duration_seconds_count", { route: "/jwks" })).toBe(20);
+    expect(await listNodeNames()).toEqual([1, 2].map((worker) => `${hostname()}:${settings["PORT"]}/${worker}`));
     // Of the deployment, however many report it.
     expect(await metrics.valueOf("latchkey_signing_keys", { algorithm: "ES256", state: "current" })).toBe(1);
   });

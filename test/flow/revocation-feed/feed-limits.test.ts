@@ -1,14 +1,17 @@
+import { sql } from "kysely";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ordersApi } from "../../support/cast.ts";
 import { ledgerApi } from "../../support/apps.ts";
 import { layCable } from "../../support/cable.ts";
 import { type FeedClient, type FeedRequest, openFeed } from "../../support/feed-client.ts";
-import { type LatchkeyOptions, populate, startLatchkey, type TestLatchkey } from "../../support/latchkey.ts";
+import { type LatchkeyOptions, populate, startLatchkey, startNode, type TestLatchkey } from "../../support/latchkey.ts";
 import { createMovableClock } from "../../support/movable-clock.ts";
 import { createLogger } from "../../../src/observability/index.ts";
 import type { NewRevocation } from "../../../src/sessions/index.ts";
+import { freePort } from "../../support/servers.ts";
 import { ledgerService, ordersService, post, startSecondNode } from "../../support/services.ts";
 import { createTestDatabase } from "../../support/stores.ts";
+import { untilNodesRun } from "../../support/running-nodes.ts";
 import { startTimeTravel } from "../../support/time-travel.ts";
 
 const WITHIN = { timeout: 8_000, interval: 5 };
@@ -62,6 +65,50 @@ describe("connections", () => {
     expect(feeds.filter(({ status }) => status === 200)).toHaveLength(3);
   });
 });
+
+describe("connections of one client over two nodes", () => {
+  const settings = { FEED_CLIENT_CONNECTIONS_MAX: "3" };
+
+  test("that are asked for at the same moment do not get past the limit, and a node that stops frees its places", async () => {
+    const { latchkey, open, tokenOf } = await startWorld({ settings });
+    const other = await startSecondNode(latchkey);
+    onTestFinished(() => other.close());
+    const token = await tokenOf();
+    const nodes = Array.from({ length: 10 }, (_, at) => (at % 2 === 0 ? latchkey : other));
+    const feeds = await Promise.all(nodes.map((node) => open({ token }, node)));
+    expect(feeds.filter(({ status }) => status === 200)).toHaveLength(3);
+    expect(feeds.filter(({ status }) => status === 429)).toHaveLength(7);
+    const there = feeds.filter(({ status }, at) => status === 200 && nodes[at] === other);
+    await other.stopNode();
+    const again = await Promise.all(Array.from({ length: 4 }, () => open({ token })));
+    expect(again.filter(({ status }) => status === 200)).toHaveLength(there.length);
+  });
+
+  test("count while their node is heard of, and are free when it is not: a crash takes nobody's place for good", async () => {
+    const { latchkey, open, tokenOf } = await startWorld({ settings });
+    const cable = await layCable(latchkey.settings.DATABASE_URL ?? "");
+    onTestFinished(() => cable.close());
+    const port = String(await freePort());
+    const dying = await startNode({ settings: { ...latchkey.settings, DATABASE_URL: cable.url, PORT: port } });
+    onTestFinished(() => dying.close());
+    await untilNodesRun(latchkey, 2);
+    const token = await tokenOf();
+    for (let count = 0; count < 3; count += 1) expect((await open({ token }, dying)).status).toBe(200);
+    expect((await open({ token })).status).toBe(429);
+    // From here on nothing is heard of it, and nothing that it would give back arrives.
+    await cable.cut();
+    await passSilence(latchkey, 19);
+    expect((await open({ token })).status).toBe(429);
+    await passSilence(latchkey, 2);
+    await expect.poll(async () => (await open({ token })).status, WITHIN).toBe(200);
+  });
+});
+
+/** What is in the tables of nodes that are not heard of is so many seconds older. */
+async function passSilence({ database }: TestLatchkey, seconds: number): Promise<void> {
+  await sql`update nodes set last_seen_at = last_seen_at - make_interval(secs => ${seconds})`.execute(database.db);
+  await sql`update feed_connections set opened_at = opened_at - make_interval(secs => ${seconds})`.execute(database.db);
+}
 
 test("a reader that takes nothing is cut off, and goes on where it was; the others never wait for it", async () => {
   const clock = createMovableClock();
