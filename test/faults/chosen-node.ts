@@ -13,7 +13,7 @@ export function fetchAt(originOf: (path: string) => string): typeof fetch {
       const url = new URL(input instanceof Request ? input.url : input);
       const outgoing = request(new URL(url.pathname + url.search, originOf(url.pathname)), {
         method: init.method ?? "GET",
-        headers: { ...Object.fromEntries(new Headers(init.headers)), host: url.host },
+        headers: { ...typeOf(init.body), ...Object.fromEntries(new Headers(init.headers)), host: url.host },
         agent: false,
         ...(init.signal ? { signal: init.signal } : {}),
       });
@@ -21,6 +21,11 @@ export function fetchAt(originOf: (path: string) => string): typeof fetch {
       outgoing.once("response", (answer) => resolve(toResponse(answer)));
       outgoing.end(init.body instanceof URLSearchParams ? init.body.toString() : (init.body ?? ""));
     });
+}
+
+/** As the platform says it of a form by itself. */
+function typeOf(body: RequestInit["body"]): Readonly<Record<string, string>> {
+  return body instanceof URLSearchParams ? { "content-type": "application/x-www-form-urlencoded" } : {};
 }
 
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);

@@ -17,12 +17,17 @@ export interface FaultyNode {
   resume(): void;
   /** What the present process has printed so far. */
   output(): string;
-  stop(): Promise<void>;
+  /** Resolves with its exit code; undefined when it did not end by itself. */
+  stop(): Promise<number | undefined>;
 }
 
-export async function startFaultyNode(settings: Readonly<Record<string, string>>): Promise<FaultyNode> {
+/** @param folder where its version lies, if not here. */
+export async function startFaultyNode(
+  settings: Readonly<Record<string, string>>,
+  folder: string = ROOT,
+): Promise<FaultyNode> {
   const port = String(await freePort());
-  const start = () => startProcess({ folder: ROOT, settings: { ...settings, PORT: port } });
+  const start = () => startProcess({ folder, settings: { ...settings, PORT: port } });
   let running = start();
   await waitUntilReady(running, port);
   const send = (signal: NodeJS.Signals): void => void running.process.kill(signal);
@@ -44,7 +49,7 @@ export async function startFaultyNode(settings: Readonly<Record<string, string>>
     async stop() {
       send("SIGCONT");
       send("SIGTERM");
-      await running.exited;
+      return running.exited;
     },
   };
 }

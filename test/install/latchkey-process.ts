@@ -19,15 +19,19 @@ export interface ProcessOptions {
   readonly folder: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** What it reads from its standard input; nothing if it is not said. */
+  readonly input?: string;
 }
 
 /** Nothing of this process's environment reaches it but the PATH. */
-export function startProcess({ folder, settings, args = ["serve"] }: ProcessOptions): LatchkeyProcess {
+export function startProcess({ folder, settings, args = ["serve"], input = "" }: ProcessOptions): LatchkeyProcess {
   const child = spawn(process.execPath, ["bin/latchkey.js", ...args], {
     cwd: folder,
     env: { PATH: process.env["PATH"], ...settings },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  // One that ends without reading it breaks the pipe, and says by its exit code what was wrong.
+  child.stdin.on("error", () => undefined).end(input);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8");

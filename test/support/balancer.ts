@@ -6,15 +6,21 @@ export interface Balancer {
   readonly port: number;
   /** To be named once they listen. */
   serve(ports: readonly number[]): void;
+  /** How many connections it has open to the server at this port. */
+  connectionCount(port: number): number;
   close(): Promise<void>;
 }
 
 export async function startBalancer(): Promise<Balancer> {
   let [backends, turn]: [readonly number[], number] = [[], 0];
   const sockets = new Set<Socket>();
+  const open = new Map<number, number>();
   const server = createServer({ noDelay: true }, (near) => {
-    const far = connect({ port: backends[turn % backends.length] ?? 0, host: "127.0.0.1", noDelay: true });
+    const backend = backends[turn % backends.length] ?? 0;
+    const far = connect({ port: backend, host: "127.0.0.1", noDelay: true });
     turn += 1;
+    open.set(backend, (open.get(backend) ?? 0) + 1);
+    far.once("close", () => open.set(backend, (open.get(backend) ?? 0) - 1));
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -33,6 +39,7 @@ export async function startBalancer(): Promise<Balancer> {
   return {
     port: (server.address() as AddressInfo).port,
     serve: (ports) => void (backends = ports),
+    connectionCount: (backend) => open.get(backend) ?? 0,
     async close() {
       server.close();
       for (const socket of sockets) socket.destroy();
