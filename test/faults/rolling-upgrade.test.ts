@@ -15,7 +15,7 @@ import { openScene, runCommand, type Scene, settle, type SignedIn } from "./upgr
 const HERE = join(import.meta.dirname, "../..");
 const NODES = 2;
 /** Under load, before and after each thing that is done. */
-const PAUSE_MS = times({ short: 500, full: 20_000 });
+const PAUSE_MS = times({ short: 500, full: 10_000 });
 /** Forward to this version, and where the earlier one can, back to it and forward again. */
 const ROUNDS = times({ short: 1, full: 3 });
 const EARLIER = times({ short: 1, full: 2 }) === 1 ? [OLDEST] : [OLDEST, LATEST];

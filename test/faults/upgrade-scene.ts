@@ -43,10 +43,10 @@ export async function settle(where: { readonly folder: string; readonly settings
   ];
   // JSON is YAML.
   await writeFile(file, JSON.stringify({ resources: [ordersApi], clients }));
-  await runCommand(where, ["apply", file]);
-  for (const { email, name, password } of PEOPLE) {
-    await runCommand(where, ["user", "add", email, "--name", name, "--password-stdin"], password);
-  }
+  const registering = PEOPLE.map(({ email, name, password }) =>
+    runCommand(where, ["user", "add", email, "--name", name, "--password-stdin"], password),
+  );
+  await Promise.all([runCommand(where, ["apply", file]), ...registering]);
   return secrets;
 }
 
