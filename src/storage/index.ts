@@ -10,7 +10,7 @@ export { type Database, type Db, openEmbedded, openPostgres } from "./database.t
 export { asStoreFailure, guardStore } from "./failures.ts";
 export type { Listener } from "./listening.ts";
 export { createMigrations, type Migrations } from "./migrations.ts";
-export { connectRedis, openRedis, readHash } from "./redis.ts";
+export { connectRedis, openRedis, readHash, refuseEviction } from "./redis.ts";
 export { guardRedis } from "./redis-guard.ts";
 export type { StoreObserver } from "./store-observer.ts";
 export type { Redis } from "ioredis";

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 /** Spreads connections over several servers in turn, as a load balancer in front of several nodes does. */
 export interface Balancer {
   readonly port: number;
-  /** To be named once they listen. */
+  /** To be named once they listen. Connections that there are lead to the others, and are dropped. */
   serve(ports: readonly number[]): void;
   close(): Promise<void>;
 }
@@ -32,7 +32,10 @@ export async function startBalancer(): Promise<Balancer> {
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,
-    serve: (ports) => void (backends = ports),
+    serve(ports) {
+      backends = ports;
+      for (const socket of sockets) socket.destroy();
+    },
     async close() {
       server.close();
       for (const socket of sockets) socket.destroy();
