@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   createTerminal,
   DeclarationFileError,
@@ -50,7 +51,7 @@ export async function serve(config: Config, options: ServeOptions = {}): Promise
     parts.push(startIdleCollection());
     const demo = config.mode === "embedded" ? await startEmbeddedParts(latchkey, { config, parts }) : undefined;
     console.log(config.mode === "embedded" ? welcome(config, demo) : `Latchkey is ready at ${config.issuer}.`);
-    await stop;
+    await letGo(await stop, latchkey, config);
     await closeAll();
     return 0;
   } catch (error) {
@@ -133,12 +134,20 @@ function welcome(config: Config, demo: Demo | undefined): string {
   return `\n${config.brand.name} is running on its embedded database, for trying out.\n\n${lines.join("\n")}\n`;
 }
 
+/** Who stops it by hand (SIGINT) does not wait; a deployment gets the time to send requests elsewhere. */
+async function letGo(signal: StopSignal, latchkey: Latchkey, { shutdownDelaySeconds }: Config): Promise<void> {
+  latchkey.startLeaving();
+  if (signal === "SIGTERM") await delay(shutdownDelaySeconds * 1_000);
+}
+
+type StopSignal = "SIGINT" | "SIGTERM";
+
 /** Resolves at the first signal to stop. A second one ends the process at once. */
-function untilSignal(): Promise<void> {
+function untilSignal(): Promise<StopSignal> {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.once(signal, () => {
-        resolve();
+        resolve(signal);
         process.once(signal, () => process.exit(1));
       });
     }

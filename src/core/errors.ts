@@ -12,6 +12,7 @@ const ERROR_CATALOGUE = {
   CLIENT_HAS_NO_SECRET: { status: 409, sentence: "This client does not sign in with a secret." },
   CLIENT_INVALID: { status: 400, sentence: "The client's settings are not valid." },
   CLIENT_NOT_FOUND: { status: 404, sentence: "There is no such client." },
+  CLOCK_WRONG: { status: 503, sentence: "This server's clock is wrong. Try again shortly." },
   CSRF_INVALID: { status: 403, sentence: "This form was not sent from the page that it belongs to." },
   DECLARATION_INVALID: { status: 400, sentence: "The file cannot be applied." },
   FACTOR_LIMIT_REACHED: { status: 409, sentence: "This account has as many sign-in methods of this kind as it may." },

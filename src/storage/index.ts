@@ -5,6 +5,7 @@
  * a store is away. It knows no tables: each folder brings its own by `db.withTables<…>()` and touches no other's.
  */
 export { DELETE_BATCH, deleteInBatches } from "./batches.ts";
+export { type ClockWatch, readPostgresMs, watchClock } from "./clock-watch.ts";
 export { type DataDirectory, DataDirectoryLockedError, lockDataDirectory, socketPathIn } from "./data-directory.ts";
 export { type Database, type Db, openEmbedded, openPostgres } from "./database.ts";
 export { asStoreFailure, guardStore } from "./failures.ts";

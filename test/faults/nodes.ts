@@ -14,15 +14,21 @@ export interface FaultyNode {
   stopAndRestart(): Promise<void>;
   /** Stops it from running (SIGSTOP), as a host that swaps or a virtual machine that moves does. */
   pause(): void;
+  /** Sets the clock of one that was started with a movable one (moved-clock-process.ts). */
+  stepClock(): void;
   resume(): void;
   /** What the present process has printed so far. */
   output(): string;
+  /** Asks it to stop; resolves with its exit code when it is gone, undefined when a signal ended it. */
+  terminate(): Promise<number | undefined>;
   stop(): Promise<void>;
 }
 
+/** It stops at once when it is told to, unless its settings say otherwise. */
 export async function startFaultyNode(settings: Readonly<Record<string, string>>): Promise<FaultyNode> {
   const port = String(await freePort());
-  const start = () => startProcess({ folder: ROOT, settings: { ...settings, PORT: port } });
+  const start = () =>
+    startProcess({ folder: ROOT, settings: { SHUTDOWN_DELAY_SECONDS: "0", ...settings, PORT: port } });
   let running = start();
   await waitUntilReady(running, port);
   const send = (signal: NodeJS.Signals): void => void running.process.kill(signal);
@@ -34,17 +40,21 @@ export async function startFaultyNode(settings: Readonly<Record<string, string>>
     await waitUntilReady(running, port);
   }
 
+  function terminate(): Promise<number | undefined> {
+    send("SIGCONT");
+    send("SIGTERM");
+    return running.exited;
+  }
+
   return {
     origin: `http://127.0.0.1:${port}`,
     killAndRestart: () => restartAfter("SIGKILL"),
     stopAndRestart: () => restartAfter("SIGTERM"),
     pause: () => send("SIGSTOP"),
+    stepClock: () => send("SIGUSR2"),
     resume: () => send("SIGCONT"),
     output: () => running.output(),
-    async stop() {
-      send("SIGCONT");
-      send("SIGTERM");
-      await running.exited;
-    },
+    terminate,
+    stop: async () => void (await terminate()),
   };
 }
