@@ -82,6 +82,9 @@ export default defineConfig({
       },
     },
     { files: ["*.config.ts"], rules: { "import/no-default-export": "off" } },
-    { files: ["src/cli.ts", "src/main.ts", "bin/**", "bench/**", "examples/**"], rules: { "no-console": "off" } },
+    {
+      files: ["src/cli.ts", "src/main.ts", "src/supervise.ts", "bin/**", "bench/**", "examples/**"],
+      rules: { "no-console": "off" },
+    },
   ],
 });

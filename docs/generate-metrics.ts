@@ -9,11 +9,12 @@ const OPENING = `# Metrics
 
 <!-- Written by \`node docs/generate-metrics.ts\` from src/metrics/catalogue.ts. Change the table there. -->
 
-With \`METRICS_PORT\` set, each process answers \`GET /metrics\` at that port for Prometheus, on loopback unless
+With \`METRICS_PORT\` set, each server answers \`GET /metrics\` at that port for Prometheus, on loopback unless
 \`METRICS_HOST\` says otherwise. Whoever reaches the port can read everything here; there is no password. Without the
 setting nothing is counted, and nothing is loaded for it (some 10 MB).
 
-Every process counts for itself: add the counters of all of them. Gauges that say *every node reports the same* are about
+Every node counts for itself: add the counters of all of them. (With \`--workers\` one port answers for all workers of a
+node, added up.) Gauges that say *every node reports the same* are about
 the deployment: take their maximum. No label has a value that a stranger can choose.
 
 What needs a store to be asked (keys, sessions) is asked at most every 15 seconds, whoever looks, and left out while the

@@ -1,5 +1,11 @@
 import { type Kysely, sql } from "kysely";
 
+/** For `latchkey plan`. */
+export const effects = {
+  locks: [],
+  sideBySide: true,
+};
+
 /** The tables of the first release, folder by folder. Times of the protocol are whole seconds since the Unix epoch. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);

@@ -1,5 +1,17 @@
 import { type Kysely, sql } from "kysely";
 
+/** For `latchkey plan`. */
+export const effects = {
+  locks: [
+    { table: "accounts", kind: "short" },
+    { table: "clients", kind: "short" },
+    // Its rows are copied.
+    { table: "oidc_sign_ins", kind: "rewrite" },
+  ],
+  // The version before reads the index that is dropped.
+  sideBySide: false,
+};
+
 /**
  * Sessions take the place of the bare index of sign-ins, whose rows are carried over. A client notes since when what it
  * was granted counts.

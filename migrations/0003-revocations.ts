@@ -1,5 +1,12 @@
 import { type Kysely, sql } from "kysely";
 
+/** For `latchkey plan`. */
+export const effects = {
+  locks: [{ table: "resource_servers", kind: "short" }],
+  // What the version before revokes is not in the record, and services would not hear of it.
+  sideBySide: false,
+};
+
 /**
  * The record of what has been revoked, numbered in commit order. Times are whole seconds since the Unix epoch.
  *

@@ -1,5 +1,11 @@
 import { type Kysely, sql } from "kysely";
 
+/** For `latchkey plan`. */
+export const effects = {
+  locks: [],
+  sideBySide: true,
+};
+
 /** Logout tokens that still have to reach their app: one row for a session that ended and an app that it was used in. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);

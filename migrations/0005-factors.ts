@@ -1,5 +1,12 @@
 import { type Kysely, sql } from "kysely";
 
+/** For `latchkey plan`. */
+export const effects = {
+  locks: [{ table: "accounts", kind: "rewrite" }],
+  // The version before creates accounts without password_changed_at, which must be there.
+  sideBySide: false,
+};
+
 /** Second factors, passkeys, and the browsers that people have signed in from before. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);

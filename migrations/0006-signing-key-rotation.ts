@@ -1,5 +1,12 @@
 import { type Kysely, sql } from "kysely";
 
+/** For `latchkey plan`. */
+export const effects = {
+  locks: [{ table: "oidc_signing_keys", kind: "short" }],
+  // The version before fails on a key that has no private half.
+  sideBySide: false,
+};
+
 /** Signing keys that rotate, and whose private half may be gone already, or lie elsewhere. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);

@@ -1,5 +1,11 @@
 import { type Kysely, sql } from "kysely";
 
+/** For `latchkey plan`. */
+export const effects = {
+  locks: [{ table: "revocations", kind: "short" }],
+  sideBySide: true,
+};
+
 /** When a record of the feed was written: how long services wait for it is measured by the database's clock alone. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);

@@ -7,18 +7,24 @@ import {
   type Answer,
   answerConfigCheck,
   askServer,
+  couldNotCheck,
   createTerminal,
   executeCommand,
   failed,
   type Invocation,
+  leavesUntouched,
   parseCommandLine,
   printAnswer,
+  type Request,
   type Terminal,
 } from "./commands/index.ts";
 import { type Config, ConfigError, inspectConfig, loadConfig, type Purpose } from "./config/index.ts";
 import { isAppError } from "./core/index.ts";
 import { createLogger } from "./observability/index.ts";
 import { asStoreFailure, DataDirectoryLockedError, socketPathIn } from "./storage/index.ts";
+import { isWorker } from "./workers/index.ts";
+
+type DataRequest = Extract<Request, { readonly kind: "restore" | "move" }>;
 
 /** Carries out a command line. Resolves with the exit code: 0 done, 1 failed, 2 wrong usage. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -27,9 +33,15 @@ export async function main(argv: readonly string[]): Promise<number> {
   if (request.kind === "finished") return request.exitCode;
   if (request.kind === "check-config") return printAnswer(terminal, answerConfigCheck(inspectConfig()), request.format);
   const config = configFor(request.kind === "serve" ? "server" : "command", terminal);
-  if (config === undefined) return 1;
-  if (request.kind === "serve") return serve(config, request.applyFile);
-  return printAnswer(terminal, await answerCommand(config, request.invocation, terminal), request.format);
+  const isTwoForFailure = request.kind === "command" && couldNotCheck(request.invocation);
+  if (config === undefined) return isTwoForFailure ? 2 : 1;
+  if (request.kind === "serve") return serve(config, request);
+  const answer =
+    request.kind === "command"
+      ? await answerCommand(config, request.invocation, terminal)
+      : await answerDataOrder(config, request, terminal);
+  const exitCode = printAnswer(terminal, answer, request.format);
+  return answer.outcome === "failed" && isTwoForFailure ? 2 : exitCode;
 }
 
 /** `undefined` when there are faults, which were told. */
@@ -43,9 +55,29 @@ function configFor(purpose: Purpose, terminal: Terminal): Config | undefined {
   }
 }
 
-async function serve(config: Config, applyFile: string | undefined): Promise<number> {
+/** Several processes need one that looks after them, which is this one unless it is one of them. */
+async function serve(config: Config, options: { applyFile: string | undefined; workers: number }): Promise<number> {
+  if (options.workers > 1 && !isWorker) {
+    const { supervise } = await import("./supervise.ts");
+    return supervise(config, options);
+  }
   const { serve: start } = await import("./main.ts");
-  return start(config, applyFile === undefined ? {} : { applyFile });
+  return start(config, options);
+}
+
+/** What a server that runs on the data directory cannot do by itself. */
+async function answerDataOrder(config: Config, request: DataRequest, terminal: Terminal): Promise<Answer> {
+  const { move, restore } = await import("./embedded-data.ts");
+  try {
+    return await (request.kind === "move" ? move(config, request.order) : restore(config, request.order));
+  } catch (error) {
+    if (error instanceof DataDirectoryLockedError) return failed("SERVER_RUNNING", error.message);
+    const failure = asStoreFailure(error);
+    if (isAppError(failure)) return wordOpeningFailure(failure);
+    // Without what hangs on it: a database's error carries the row that it refused.
+    terminal.writeError(`${String(error)}\n`);
+    return failed("SERVER_ERROR", "Something went wrong on our side.");
+  }
 }
 
 /** In embedded mode only one process may have the database open, so that a server that runs is asked first. */
@@ -57,7 +89,9 @@ async function answerCommand(config: Config, invocation: Invocation, terminal: T
   const { openServices } = await import("./services.ts");
   try {
     // Silent: what a command has to say is its answer, which programs may read.
-    const services = await openServices(config, { logger: createLogger({ level: "silent" }), redis: "ifReachable" });
+    const logger = createLogger({ level: "silent" });
+    const stores = leavesUntouched(invocation) ? "untouched" : "forCommands";
+    const services = await openServices(config, { logger, stores });
     try {
       return await executeCommand(services, invocation, (error) => terminal.writeError(`${String(error)}\n`));
     } finally {

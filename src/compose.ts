@@ -24,7 +24,15 @@ import {
 } from "./sessions/index.ts";
 import { asStoreFailure, type ClockWatch, type Migrations, readPostgresMs, watchClock } from "./storage/index.ts";
 import { createMetricsListener, openTelemetry, type Telemetry } from "./telemetry.ts";
-import { startCompletingEndings, startKeyRing, startLogoutWorker, startResealing, startSweeping } from "./upkeep.ts";
+import {
+  createBeats,
+  startCompletingEndings,
+  startKeyRing,
+  startLogoutWorker,
+  startResealing,
+  startSweeping,
+} from "./upkeep.ts";
+import { sharesPort } from "./workers/index.ts";
 
 export interface Latchkey extends Services {
   /** Takes requests, and answers for its metrics where they are configured. @throws when a port is in use (`EADDRINUSE`). */
@@ -55,12 +63,16 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     closers.push(() => storeWatch?.close());
     const keyRing = await startKeyRing(config, services, overrides.externalKeys);
     closers.push(() => keyRing.close());
-    const { oidc, feed } = composeApp(config, { ...services, revocationLog, keyRing, telemetry, isClockRight }, health);
+    const proxySightings = http.createProxySightings(config.issuer);
+    const running = { ...services, revocationLog, keyRing, telemetry, proxySightings, isClockRight };
+    const { oidc, feed } = composeApp(config, running, health);
     const logoutWorker = startLogoutWorker(config, { ...services, telemetry }, oidc.prepareLogout);
     closers.push(() => logoutWorker.close());
     const metricsListener = createMetricsListener(config, telemetry, { services, feed });
     closers.push(() => metricsListener?.close());
-    const server = createServer(oidc.app, config.listen);
+    const beats = createBeats(config, services, { keyRing, proxyShares: () => proxySightings.shares() });
+    closers.push(() => beats.close());
+    const server = createServer(oidc.app, { ...config.listen, sharesPort });
     closers.push(() => server.close());
     // Its connections have no end of their own, which the server would wait for.
     closers.push(() => feed.close());
@@ -77,6 +89,7 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     const listen = async (): Promise<void> => {
       await metricsListener?.listen();
       await server.listen();
+      beats.start();
     };
     return { ...services, listen, startLeaving, close };
   } catch (error) {
@@ -154,6 +167,7 @@ interface Running extends Services {
   readonly keyRing: KeyRing;
   readonly telemetry: Telemetry;
   readonly isClockRight: () => boolean;
+  readonly proxySightings: http.ProxySightings;
 }
 
 /** Every request passes these from the top down. */
@@ -169,7 +183,7 @@ function composeApp(
   const views = http.createViews({ issuer, brand, links, catalogues: http.catalogues, assets });
   const failurePages = http.createFailurePages({ views, logger, clock, translateError: asStoreFailure });
   const csrf = http.createCsrf({ authenticator: createAuthenticator(secrets), issuer });
-  const proxyTrust = http.createProxyTrust(config.trustedProxies);
+  const proxyTrust = http.createProxyTrust(config.trustedProxies, services.proxySightings);
   const { clientAddress } = proxyTrust;
   const pages = createProtocolPages({ views, failurePages, accounts });
   const { database, redis, audit } = services;

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import {
   createTerminal,
-  DeclarationFileError,
   executeCommand,
   printAnswer,
   readDeclarationFile,
@@ -9,22 +8,18 @@ import {
 } from "./commands/index.ts";
 import { compose, type Latchkey } from "./compose.ts";
 import type { Config } from "./config/index.ts";
-import { isAppError } from "./core/index.ts";
-import { type Demo, DemoPortInUseError, startDemo } from "./demo/index.ts";
-import { startIdleCollection } from "./observability/index.ts";
-import { DataDirectoryLockedError, socketPathIn } from "./storage/index.ts";
+import { type Demo, startDemo } from "./demo/index.ts";
+import { createLogger, startIdleCollection } from "./observability/index.ts";
+import { reasonNotToListen, reasonNotToStart, StartError } from "./start-errors.ts";
+import { socketPathIn } from "./storage/index.ts";
+import { type StopSignal, untilSignal } from "./until-signal.ts";
+import { isWorker, leaveSupervisor, tellReady, workerName } from "./workers/index.ts";
 
 export interface ServeOptions {
   /** A declarative file of clients and resource servers, applied before the server takes requests. */
   readonly applyFile?: string | undefined;
-}
-
-/** A reason not to start, in a sentence for the operator. */
-export class StartError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "StartError";
-  }
+  /** How many processes share the machine and the port with this one, itself included. One when absent. */
+  readonly workers?: number;
 }
 
 /** What a server of this process consists of; closed in the opposite order. */
@@ -33,7 +28,8 @@ interface Closable {
 }
 
 /**
- * Runs the server until it is told to stop (SIGTERM, SIGINT); resolves with the exit code.
+ * Runs the server until it is told to stop (SIGTERM, SIGINT); resolves with the exit code. A worker runs just so; it
+ * writes into a log that is not its own, and leaves telling that the server is ready to its supervisor.
  *
  * Embedded mode adds the control socket for the command line and, unless switched off, the demo.
  */
@@ -44,13 +40,20 @@ export async function serve(config: Config, options: ServeOptions = {}): Promise
     for (const part of parts.splice(0).toReversed()) await part.close();
   };
   try {
-    const latchkey = await compose(config);
+    const logger = createLogger({ level: config.logLevel, sharesOutput: isWorker });
+    const name = workerName();
+    const latchkey = await compose(config, {
+      logger: name === undefined ? logger : logger.child({ worker: name }),
+      workers: options.workers ?? 1,
+    });
     parts.push(latchkey);
     if (options.applyFile !== undefined) await applyFile(latchkey, options.applyFile);
     await listen(latchkey, config);
     parts.push(startIdleCollection());
     const demo = config.mode === "embedded" ? await startEmbeddedParts(latchkey, { config, parts }) : undefined;
-    console.log(config.mode === "embedded" ? welcome(config, demo) : `Latchkey is ready at ${config.issuer}.`);
+    if (config.mode === "embedded") console.log(welcome(config, demo));
+    else if (!isWorker) console.log(`Latchkey is ready at ${config.issuer}.`);
+    tellReady();
     await letGo(await stop, latchkey, config);
     await closeAll();
     return 0;
@@ -58,17 +61,9 @@ export async function serve(config: Config, options: ServeOptions = {}): Promise
     await closeAll();
     console.error(reasonNotToStart(error));
     return 1;
+  } finally {
+    leaveSupervisor();
   }
-}
-
-/** The operator's sentence for what stops a start; a bug keeps its stack. */
-function reasonNotToStart(error: unknown): string {
-  if (isAppError(error)) return error.detail === undefined ? error.sentence : `${error.sentence} (${error.detail})`;
-  const isExpected = [StartError, DataDirectoryLockedError, DemoPortInUseError, DeclarationFileError].some(
-    (kind) => error instanceof kind,
-  );
-  if (error instanceof Error) return isExpected ? error.message : (error.stack ?? error.message);
-  return String(error);
 }
 
 async function applyFile(latchkey: Latchkey, path: string): Promise<void> {
@@ -85,25 +80,6 @@ async function listen(latchkey: Latchkey, config: Config): Promise<void> {
   } catch (error) {
     throw reasonNotToListen(error, config);
   }
-}
-
-/** Which of the two ports it is about, the error itself says. */
-function reasonNotToListen(error: unknown, { listen: main, metrics }: Config): unknown {
-  if (!(error instanceof Error) || !("code" in error)) return error;
-  const isAboutMetrics = metrics !== undefined && "port" in error && error.port === metrics.port;
-  const { host, port } = isAboutMetrics ? metrics : main;
-  const prefix = isAboutMetrics ? "METRICS_" : "";
-  if (error.code === "EADDRINUSE") {
-    const sentence = `Port ${port} is in use. Stop what uses it, or set ${prefix}PORT to another port.`;
-    return new StartError(sentence, { cause: error });
-  }
-  if (["EADDRNOTAVAIL", "EACCES"].includes(String(error.code))) {
-    const settings = `${prefix}HOST and ${prefix}PORT`;
-    return new StartError(`Latchkey may not listen on ${host}:${port}. Set ${settings} to what it may use.`, {
-      cause: error,
-    });
-  }
-  return error;
 }
 
 async function startEmbeddedParts(
@@ -138,18 +114,4 @@ function welcome(config: Config, demo: Demo | undefined): string {
 async function letGo(signal: StopSignal, latchkey: Latchkey, { shutdownDelaySeconds }: Config): Promise<void> {
   latchkey.startLeaving();
   if (signal === "SIGTERM") await delay(shutdownDelaySeconds * 1_000);
-}
-
-type StopSignal = "SIGINT" | "SIGTERM";
-
-/** Resolves at the first signal to stop. A second one ends the process at once. */
-function untilSignal(): Promise<StopSignal> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.once(signal, () => {
-        resolve(signal);
-        process.once(signal, () => process.exit(1));
-      });
-    }
-  });
 }

@@ -22,8 +22,18 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  /**
+   * Other processes listen on it as well, and the kernel shares connections out. With Node's own way, by which one process
+   * accepts for all, a connection that was passed to one that had just died would hang.
+   */
+  readonly sharesPort?: boolean;
+}
+
 /** The HTTP server: Node's own, with an end to every wait. */
-export function createServer(app: Koa, listen: { readonly host: string; readonly port: number }): HttpServer {
+export function createServer(app: Koa, { host, port, sharesPort = false }: ListenOptions): HttpServer {
   // What Koa reports as unhandled was answered and logged by our own middleware, or is a client that went away.
   app.on("error", () => undefined);
   const answer = app.callback();
@@ -54,7 +64,7 @@ export function createServer(app: Koa, listen: { readonly host: string; readonly
   return {
     app,
     async listen() {
-      server.listen(listen.port, listen.host);
+      server.listen({ host, port, ...(sharesPort ? { reusePort: true, exclusive: true } : {}) });
       await once(server, "listening");
     },
     startLeaving,

@@ -4,10 +4,13 @@
  */
 import { type Accounts, createAccounts, createKnownDevices, type KnownDevices } from "./accounts/index.ts";
 import { type Audit, createAudit } from "./audit/index.ts";
+import { type BackUp, createBackUp } from "./backup/index.ts";
 import { type Clients, createClients } from "./clients/index.ts";
 import type { Config } from "./config/index.ts";
 import { type Clock, createAuthenticator, createSealer, systemClock } from "./core/index.ts";
+import { createDoctor, type Doctor } from "./doctor/index.ts";
 import { createFactors, type Factors } from "./mfa/index.ts";
+import { createRunningNodes, type RunningNodes } from "./nodes/index.ts";
 import { createLogger, type Logger } from "./observability/index.ts";
 import {
   createKeySeals,
@@ -38,6 +41,7 @@ import {
   type Database,
   type DataDirectory,
   lockDataDirectory,
+  lockExistingData,
   type Migrations,
   openEmbedded,
   openPostgres,
@@ -49,11 +53,19 @@ import { NO_TELEMETRY, type Telemetry, traceAccounts, traceFactors } from "./tel
 export interface Overrides {
   readonly clock?: Clock;
   readonly logger?: Logger;
-  /** `ifReachable`: a Redis that is away fails what needs it, and nothing else. The command line needs it seldom. */
-  readonly redis?: "required" | "ifReachable";
+  /**
+   * `forCommands`: a Redis that is away fails what needs it, and nothing else; the command line needs it seldom.
+   * `untouched`: so does a Postgres that is away; no migration is applied whatever the settings say, and an embedded
+   * database that is not there is not made.
+   */
+  readonly stores?: "required" | "forCommands" | "untouched";
+  /** How many processes of this server share the machine; one when absent. */
+  readonly workers?: number;
   /** Where signing keys lie, if not sealed in the database (docs/key-rotation.md). */
   readonly externalKeys?: ExternalKeys;
 }
+
+type Need = NonNullable<Overrides["stores"]>;
 
 /** What is told of the services' work, where somebody listens. */
 interface Observed {
@@ -74,8 +86,12 @@ export interface Services {
   readonly revocations: Revocations;
   readonly logoutQueue: LogoutQueue;
   readonly signingKeys: SigningKeyCommands;
+  readonly nodes: RunningNodes;
+  readonly doctor: Doctor;
   /** Secrets that keys are derived from, newest first; of the data directory in embedded mode. */
   readonly secrets: readonly string[];
+  /** Of embedded data only. */
+  readonly backUp: BackUp | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   close(): Promise<void>;
@@ -84,37 +100,67 @@ export interface Services {
 /**
  * Opens the stores and what the command line works with. Embedded mode locks the data directory and applies migrations.
  *
- * @throws DataDirectoryLockedError, AppError STORE_UNAVAILABLE
+ * @throws DataDirectoryLockedError, AppError STORE_UNAVAILABLE, DATABASE_NEWER, DATA_DIRECTORY_ABSENT, DATA_DIRECTORY_UNFINISHED
  */
 export async function openServices(config: Config, overrides: Overrides & Observed = {}): Promise<Services> {
   const telemetry = overrides.telemetry ?? NO_TELEMETRY;
+  const need = overrides.stores ?? "required";
   const clock = overrides.clock ?? systemClock;
   const logger = overrides.logger ?? createLogger({ level: config.logLevel });
-  const directory = config.mode === "embedded" ? lockDataDirectory(config.dataDirectory) : undefined;
+  const lock = need === "untouched" ? lockExistingData : lockDataDirectory;
+  const directory = config.mode === "embedded" ? lock(config.dataDirectory) : undefined;
   const closers: (() => unknown)[] = [() => directory?.release()];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).toReversed()) await closer();
   };
   try {
-    const database = await openDatabase(config, { directory, logger, telemetry });
+    const database = await openDatabase(config, { directory, logger, telemetry, need });
     closers.push(() => database.close());
     const migrations = createMigrations(database.db, database.patientDb);
-    if (config.migrations === "apply") await migrations.apply().catch(rethrowStoreFailure);
-    const redis = await openProtocolRedis(config, { logger, telemetry, need: overrides.redis ?? "required" });
+    if (need !== "untouched") await prepareTables(config, { migrations, logger }).catch(rethrowStoreFailure);
+    const redis = await openProtocolRedis(config, { logger, telemetry, need });
     closers.push(() => redis?.disconnect());
     // What an older secret of ours sealed in this directory still opens when LATCHKEY_SECRET is set later.
     const secrets = directory === undefined ? config.secrets : [...config.secrets, directory.secret];
-    const { externalKeys } = overrides;
-    const services = buildServices(config, { database, redis, clock, secrets, externalKeys, telemetry });
-    return { ...services, database, redis, migrations, secrets, clock, logger, close };
+    const { externalKeys, workers = 1 } = overrides;
+    const services = buildServices(config, { database, redis, clock, secrets, externalKeys, telemetry, workers });
+    // Apart from the requests' connections: one that waits for them would look like a node that has died.
+    const nodes = createRunningNodes({ db: database.followingDb });
+    const { signingKeys } = services;
+    const doctor = createDoctor({ config, clock, database, redis, migrations, nodes, signingKeys });
+    const backUp = directory && createBackUpOf(config, { directory, database, migrations, clock });
+    const stores = { database, redis, migrations, secrets };
+    return { ...services, ...stores, nodes, doctor, backUp, clock, logger, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
+/** An older server may be restarted in the midst of an upgrade: whether it does harm, the newer version has noted. */
+async function prepareTables(
+  config: Config,
+  { migrations, logger }: Pick<Services, "migrations" | "logger">,
+): Promise<void> {
+  if (config.migrations === "apply") await migrations.apply();
+  const newer = await migrations.listNewer();
+  if (newer.length > 0) {
+    logger.warn({ migrations: newer }, "the database is of a newer version, which this one may run beside");
+  }
+}
+
+function createBackUpOf(
+  { issuer, secrets }: Config,
+  ground: { readonly directory: DataDirectory } & Pick<Services, "database" | "migrations" | "clock">,
+): BackUp {
+  const { directory, database, migrations, clock } = ground;
+  const { secret } = directory;
+  return createBackUp({ db: database.db, migrations, clock, secret, issuer, needsLatchkeySecret: secrets.length > 0 });
+}
+
 interface Ground extends Pick<Services, "database" | "redis" | "clock" | "secrets">, Required<Observed> {
   readonly externalKeys: ExternalKeys | undefined;
+  readonly workers: number;
 }
 
 function buildServices(config: Config, ground: Ground) {
@@ -152,6 +198,7 @@ function buildServices(config: Config, ground: Ground) {
     clock,
     audit,
     passwordHash: config.passwordHash,
+    processesOnMachine: ground.workers,
     endSessions: (accountId, reason) => sessions.endAll(accountId, reason),
     forgetSessions: (tx, accountId) => sessions.forgetAccount(tx, accountId),
   });
@@ -174,9 +221,15 @@ function buildServices(config: Config, ground: Ground) {
   return { audit, clients, protocol, sessions, accounts, knownDevices, factors, logoutQueue, revocations, signingKeys };
 }
 
+interface Opening {
+  readonly logger: Logger;
+  readonly telemetry: Telemetry;
+  readonly need: Need;
+}
+
 async function openDatabase(
   config: Config,
-  { directory, logger, telemetry }: { directory: DataDirectory | undefined; logger: Logger; telemetry: Telemetry },
+  { directory, logger, telemetry, need }: Opening & { directory: DataDirectory | undefined },
 ): Promise<Database> {
   const observer = telemetry.stores;
   if (directory !== undefined) return openEmbedded(directory.databasePath, observer);
@@ -185,7 +238,7 @@ async function openDatabase(
   const { url = "", poolMax } = config.database;
   const database = openPostgres({ url, poolMax, onConnectionError, observer });
   try {
-    await database.ping();
+    if (need !== "untouched") await database.ping();
     return database;
   } catch (error) {
     await database.close();
@@ -193,10 +246,7 @@ async function openDatabase(
   }
 }
 
-async function openProtocolRedis(
-  config: Config,
-  { logger, telemetry, need }: { logger: Logger; telemetry: Telemetry; need: NonNullable<Overrides["redis"]> },
-): Promise<Redis | undefined> {
+async function openProtocolRedis(config: Config, { logger, telemetry, need }: Opening): Promise<Redis | undefined> {
   if (config.redisUrl === undefined) return undefined;
   const onConnectionError = (error: Error): void => {
     logger.warn({ reason: error.message }, "lost the connection to redis");
@@ -205,7 +255,7 @@ async function openProtocolRedis(
   try {
     for (const advice of await connectRedis(redis)) logger.warn({}, advice);
   } catch (error) {
-    if (need === "ifReachable") return redis;
+    if (need !== "required") return redis;
     redis.disconnect();
     throw error;
   }

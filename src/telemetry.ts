@@ -13,6 +13,7 @@ import { estimateSignIns, listKeyStandings, type ProtocolObserver } from "./oidc
 import type { Outbound } from "./outbound/index.ts";
 import type { RevocationFeed } from "./sessions/index.ts";
 import type { StoreObserver } from "./storage/index.ts";
+import { isWorker } from "./workers/index.ts";
 
 export interface Telemetry {
   /** Absent when nothing is counted. */
@@ -82,7 +83,10 @@ export function traceOutbound({ tracing }: Telemetry, outbound: Outbound): Outbo
   return traced(tracing, outbound, { names: { postForm: "back-channel logout" }, kind: "client" });
 }
 
-/** The listener for Prometheus; `undefined` when nothing is counted. It answers once `listen` was called. */
+/**
+ * The listener for Prometheus; `undefined` when nothing is counted, and in a worker, whose supervisor has it. It answers
+ * once `listen` was called.
+ */
 export function createMetricsListener(
   config: Pick<Config, "metrics">,
   { metrics }: Telemetry,
@@ -97,6 +101,10 @@ export function createMetricsListener(
     listKeys: () => listKeyStandings(database.db),
     estimateSessions: () => estimateSignIns({ db: database.db, redis, clock }),
   });
+  if (isWorker) {
+    metrics.tellSupervisor();
+    return undefined;
+  }
   const reportFailure = (error: unknown): void => logger.error({ cause: String(error) }, "could not tell the metrics");
   return createMetricsServer({ metrics, listen: config.metrics, reportFailure });
 }

@@ -1,11 +1,20 @@
 /**
- * What runs beside the requests: rotating keys, telling apps of sign-outs, deleting what has expired, completing what a
- * crash left.
+ * What runs beside the requests: rotating keys, telling apps of sign-outs, saying that this node runs, deleting what has
+ * expired, completing what a crash left.
  */
+import { hostname } from "node:os";
 import type { Services } from "./services.ts";
 import type { Config } from "./config/index.ts";
 import { background } from "./core/index.ts";
-import { createKeyRing, type ExternalKeys, type KeyRing, keyTimesOf, type Oidc } from "./oidc/index.ts";
+import {
+  createKeyRing,
+  type ExternalKeys,
+  type KeyRing,
+  keyTimesOf,
+  type Oidc,
+  readLibraryVersion,
+} from "./oidc/index.ts";
+import { createNodeBeats, type NodeBeats, type NodeReport, readVersion, takeFingerprint } from "./nodes/index.ts";
 import { createAddressPolicy, createOutbound } from "./outbound/index.ts";
 import { createLogoutWorker, LOGOUT_CHANNEL, type LogoutWorker } from "./sessions/index.ts";
 import { asStoreFailure } from "./storage/index.ts";
@@ -59,7 +68,7 @@ export async function startKeyRing(
 
 /** By a clock that is ahead, what is deleted as expired would be needed yet: a revocation, or a code's having been used. */
 export function startSweeping(services: Services, isClockRight: () => boolean): NodeJS.Timeout {
-  const { accounts, knownDevices, factors, protocol, sessions, logoutQueue, revocations, logger } = services;
+  const { accounts, knownDevices, factors, protocol, sessions, logoutQueue, revocations, nodes, logger } = services;
   const report = (error: unknown): void => logger.warn({ reason: String(asStoreFailure(error)) }, "could not sweep");
   const sweeps = [
     () => protocol.sweep(),
@@ -69,12 +78,35 @@ export function startSweeping(services: Services, isClockRight: () => boolean): 
     () => factors.sweep(),
     () => logoutQueue.sweep(),
     () => revocations.sweep(),
+    () => nodes.sweep(),
   ];
   // One after the other, for the sake of the connections; one that fails keeps no other from it.
   const sweep = async (): Promise<void> => {
     for (const one of sweeps) if (isClockRight()) await one().catch(report);
   };
   return setInterval(() => background(sweep(), report), SWEEP_EVERY_MS).unref();
+}
+
+/** Says every few seconds that this node runs, and how; at once when its keys are other ones. */
+export function createBeats(
+  config: Config,
+  { nodes, clock, secrets, logger }: Services,
+  { keyRing, proxyShares }: { readonly keyRing: KeyRing; readonly proxyShares: () => NodeReport["proxy"] },
+): NodeBeats {
+  const unchanging = {
+    name: `${hostname()}:${config.listen.port}`,
+    version: readVersion(),
+    libraryVersion: readLibraryVersion(),
+    settings: takeFingerprint(config.settings, secrets),
+  };
+  const beats = createNodeBeats({
+    nodes,
+    clock,
+    describe: () => ({ ...unchanging, kids: keyRing.keys.map(({ kid }) => kid), proxy: proxyShares() }),
+    reportFailure: (error) => logger.warn({ reason: String(error) }, "could not say that this node runs"),
+  });
+  keyRing.follow(() => beats.beatNow());
+  return beats;
 }
 
 /** Once, in the background: signing in works with either seal. */

@@ -91,13 +91,15 @@ export interface AccountsDependencies {
   ) => Promise<{ readonly isComplete: boolean }>;
   /** Within a transaction; `false`, and nothing done, while something of the account's sessions has not ended yet. */
   readonly forgetSessions: RemovalDependencies["forgetSessions"];
+  /** How many processes share the cores for hashing passwords. One when absent. */
+  readonly processesOnMachine?: number | undefined;
   /** argon2id, bounded to the cores, when absent. */
   readonly hasher?: PasswordHasher | undefined;
 }
 
 export function createAccounts(deps: AccountsDependencies): Accounts {
   const { db, clock } = deps;
-  const hasher = deps.hasher ?? createBoundedHasher(deps.passwordHash);
+  const hasher = deps.hasher ?? createBoundedHasher(deps);
   const throttle = createSignInThrottle({ db, clock });
   const known = createFreshCache({
     clock,
@@ -166,12 +168,16 @@ async function changeDisabled(
   });
 }
 
-/** One core, and one thread of the pool that signing shares, always stay free for everybody who is signed in. */
-function createBoundedHasher(cost: Config["passwordHash"]): PasswordHasher {
+/**
+ * One core, and one thread of the pool that signing shares, always stay free for everybody who is signed in. Several
+ * processes share the cores; each has a pool of its own.
+ */
+function createBoundedHasher(deps: Pick<AccountsDependencies, "passwordHash" | "processesOnMachine">): PasswordHasher {
+  const coresFree = Math.floor((availableParallelism() - 1) / (deps.processesOnMachine ?? 1));
   const queue = createHashingQueue({
-    concurrencyMax: Math.max(1, Math.min(availableParallelism(), LIBUV_THREADS) - 1),
+    concurrencyMax: Math.max(1, Math.min(coresFree, LIBUV_THREADS - 1)),
     waitingMax: HASHING_WAITING_MAX,
     waitMaxMs: HASHING_WAIT_MAX_MS,
   });
-  return createPasswordHasher(cost, queue);
+  return createPasswordHasher(deps.passwordHash, queue);
 }

@@ -1,12 +1,15 @@
 import { clientCommands } from "./client-commands.ts";
 import type { Command } from "./command.ts";
+import { dataCommands } from "./data-commands.ts";
+import { doctorCommand } from "./doctor-command.ts";
 import { keyCommands } from "./key-commands.ts";
+import { planCommand } from "./plan-command.ts";
 import { resourceCommands } from "./resource-commands.ts";
 import { sessionCommands } from "./session-commands.ts";
 import { storeCommands } from "./store-commands.ts";
 import { userCommands } from "./user-commands.ts";
 
-/** Every command that works on the store. `serve` and `config check` are the command line's own. */
+/** Every command that works on the store. `serve`, `config check`, `restore` and `move` are the command line's own. */
 export const catalogue: readonly Command[] = [
   ...clientCommands,
   ...resourceCommands,
@@ -14,4 +17,7 @@ export const catalogue: readonly Command[] = [
   ...sessionCommands,
   ...keyCommands,
   ...storeCommands,
+  ...dataCommands,
+  planCommand,
+  doctorCommand,
 ];

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseCommandLine } from "./command-line.ts";
 import type { Terminal } from "./terminal.ts";
@@ -152,8 +153,8 @@ test.each([
   ["user enable abc --json", asCommand("user enable", { idOrEmail: "abc" }, "json")],
   ["migrate --json", asCommand("migrate", {}, "json")],
   ["config check --json", { kind: "check-config", format: "json" }],
-  ["serve", { kind: "serve", applyFile: undefined }],
-  ["serve --apply a.yaml", { kind: "serve", applyFile: "a.yaml" }],
+  ["serve", { kind: "serve", applyFile: undefined, workers: 1 }],
+  ["serve --apply a.yaml --workers 4", { kind: "serve", applyFile: "a.yaml", workers: 4 }],
 ])("%s is understood", async (line, expected) => {
   expect((await type(line.split(" "))).request).toEqual(expected);
 });
@@ -219,5 +220,32 @@ describe("keys", () => {
     const { request, error } = await type(["keys", "rotate", "--next-too"]);
     expect(request).toEqual({ kind: "finished", exitCode: 2 });
     expect(error).toContain("--emergency");
+  });
+});
+
+describe("embedded data as a whole", () => {
+  test("a file is named from where the command was typed, because the server stands elsewhere", async () => {
+    const { request } = await type(["backup", "monday", "--force"]);
+    expect(request).toEqual(asCommand("backup", { path: resolve("monday"), overwrite: true }));
+    const restore = { kind: "restore", order: { file: resolve("monday"), keepSessions: false }, format: "json" };
+    expect((await type(["restore", "monday", "--json"])).request).toEqual(restore);
+  });
+
+  test("where to move to can come from a file, so that its password is on no command line", async () => {
+    const url = "postgres://latchkey:secret@db.internal:5432/latchkey";
+    const { request } = await type(["move", "--to-file", "url"], { files: { url: `${url}\n` } });
+    expect(request).toEqual({ kind: "move", order: { url }, format: "text" });
+  });
+
+  test.each([
+    [["move"], "either --to or --to-file"],
+    [["move", "--to", "postgres://db/x", "--to-file", "url"], "either --to or --to-file"],
+    [["move", "--to-file", "absent"], "absent cannot be read"],
+    [["move", "--to", "mysql://root:secret@db/x"], "no URL of a Postgres"],
+  ])("%j is wrong usage, and quotes no password", async (argv, sentence) => {
+    const { request, error } = await type(argv);
+    expect(request).toEqual({ kind: "finished", exitCode: 2 });
+    expect(error).toContain(sentence);
+    expect(error).not.toContain("secret@");
   });
 });

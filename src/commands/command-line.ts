@@ -1,5 +1,6 @@
 import { Command as Program, CommanderError } from "commander";
 import { addClientArguments } from "./client-arguments.ts";
+import { addDataArguments } from "./data-arguments.ts";
 import { DeclarationFileError } from "./declaration-file.ts";
 import { addKeyArguments } from "./key-arguments.ts";
 import { addResourceArguments } from "./resource-arguments.ts";
@@ -36,6 +37,7 @@ export async function parseCommandLine(argv: readonly string[], terminal: Termin
     },
   };
   addStoreArguments(commandLine);
+  addDataArguments(commandLine);
   addClientArguments(commandLine);
   addResourceArguments(commandLine);
   addUserArguments(commandLine);

@@ -1,9 +1,12 @@
 import type { z } from "zod";
 import type { Accounts } from "../accounts/index.ts";
+import type { BackUp } from "../backup/index.ts";
 import type { Clients } from "../clients/index.ts";
+import type { Doctor } from "../doctor/index.ts";
 import type { Factors } from "../mfa/index.ts";
 import type { ProtocolCommands, SigningKeyCommands } from "../oidc/index.ts";
 import type { Sessions } from "../sessions/index.ts";
+import type { RunningNodes } from "../nodes/index.ts";
 import type { Migrations } from "../storage/index.ts";
 
 /** What commands work with; a running server and a store that was opened for one command both have it. */
@@ -14,7 +17,11 @@ export interface Services {
   readonly sessions: Pick<Sessions, "list" | "end" | "endAll" | "endEverybodys">;
   readonly protocol: Pick<ProtocolCommands, "revokeToken">;
   readonly signingKeys: SigningKeyCommands;
-  readonly migrations: Pick<Migrations, "listPending" | "apply">;
+  readonly migrations: Pick<Migrations, "listPending" | "apply" | "plan">;
+  /** Absent where the data are not embedded. */
+  readonly backUp: BackUp | undefined;
+  readonly nodes: Pick<RunningNodes, "list">;
+  readonly doctor: Doctor;
 }
 
 /** A command with everything it needs: it can be run here, or be sent to the server that holds the database. */
@@ -29,24 +36,31 @@ export interface Invocation {
 export interface CommandOutput {
   readonly data: unknown;
   readonly text: string;
+  /** Of a command that was carried out and has found something; 0 when absent. */
+  readonly exitCode?: 1 | 2 | undefined;
 }
 
 export interface Command {
   readonly name: string;
-  /** Every command but `migrate` finds the tables of this version or says what to do. */
-  readonly schema: "current" | "any";
+  /**
+   * `current`: it finds the tables of this version or says what to do. `any`: it takes them as they are. `untouched`:
+   * that too, and nothing may be changed or made before it has looked.
+   */
+  readonly schema: "current" | "any" | "untouched";
   /** @throws z.ZodError when the input is not what this command takes; AppError for what is refused. */
   run(services: Services, input: unknown): Promise<CommandOutput>;
 }
 
 interface CommandDefinition<Input, Result> {
   readonly name: string;
-  readonly schema?: "any";
+  readonly schema?: "any" | "untouched";
   readonly input: z.ZodType<Input>;
   /** Does the work; what it returns is the answer in JSON. */
   readonly run: (services: Services, input: Input) => Promise<Result>;
   /** Puts the result into words. */
   readonly describe: (result: Result) => string;
+  /** For commands that judge: what scripts are told of the result. */
+  readonly judge?: (result: Result) => 1 | 2 | undefined;
 }
 
 export function defineCommand<Input, Result>(definition: CommandDefinition<Input, Result>): Command {
@@ -55,7 +69,8 @@ export function defineCommand<Input, Result>(definition: CommandDefinition<Input
     schema: definition.schema ?? "current",
     async run(services, input) {
       const result = await definition.run(services, definition.input.parse(input));
-      return { data: result, text: definition.describe(result) };
+      const exitCode = definition.judge?.(result);
+      return { data: result, text: definition.describe(result), ...(exitCode === undefined ? {} : { exitCode }) };
     },
   };
 }

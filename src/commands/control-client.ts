@@ -4,11 +4,14 @@ import { shortestPath } from "./control-path.ts";
 import { type Answer, answerSchema, failed } from "./execute.ts";
 
 const ANSWER_TIMEOUT_MS = 60_000;
+/** A backup takes some fifteen seconds for a million rows. */
+const BACKUP_TIMEOUT_MS = 30 * 60_000;
 
 /** Asks the server that owns the socket; `undefined` when there is none. */
 export async function askServer(socketPath: string, invocation: Invocation): Promise<Answer | undefined> {
   try {
-    const answer = await post(shortestPath(socketPath), JSON.stringify(invocation));
+    const timeoutMs = invocation.command === "backup" ? BACKUP_TIMEOUT_MS : ANSWER_TIMEOUT_MS;
+    const answer = await post(shortestPath(socketPath), { body: JSON.stringify(invocation), timeoutMs });
     return answerSchema.parse(JSON.parse(answer));
   } catch (error) {
     if (isNobodyThere(error)) return undefined;
@@ -21,10 +24,13 @@ function isNobodyThere(error: unknown): boolean {
   return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ECONNREFUSED");
 }
 
-function post(socketPath: string, body: string): Promise<string> {
+function post(
+  socketPath: string,
+  { body, timeoutMs }: { readonly body: string; readonly timeoutMs: number },
+): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
-  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+  const signal = AbortSignal.timeout(timeoutMs);
   const outgoing = request({ socketPath, method: "POST", path: "/commands", headers, signal }, (response) => {
     const chunks: Buffer[] = [];
     response.on("data", (chunk: Buffer) => chunks.push(chunk));

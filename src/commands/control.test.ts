@@ -98,6 +98,7 @@ test("closing lets a command that is under way finish", async () => {
   const slow: Services = {
     ...services,
     migrations: {
+      ...services.migrations,
       listPending: async () => [],
       apply: () => {
         started.resolve();

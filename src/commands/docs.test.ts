@@ -5,6 +5,9 @@ import { catalogue } from "./catalogue.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../../docs/commands.md"), "utf8");
 
-test.each([...catalogue.map(({ name }) => name), "serve", "config check"])("docs/commands.md explains %s", (name) => {
-  expect(page).toMatch(new RegExp(`\`latchkey ${name}[ \`]`));
-});
+test.each([...catalogue.map(({ name }) => name), "serve", "config check", "restore", "move"])(
+  "docs/commands.md explains %s",
+  (name) => {
+    expect(page).toMatch(new RegExp(`\`latchkey ${name}[ \`]`));
+  },
+);

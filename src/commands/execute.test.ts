@@ -59,8 +59,11 @@ beforeAll(async () => {
       retire: () => Promise.reject(new Error("key-commands.test.ts has these")),
     },
     migrations: createMigrations(db),
+    nodes: { list: async () => [] },
+    doctor: { examine: async () => [] },
+    backUp: undefined,
   };
-}, 30_000);
+}, 60_000);
 afterAll(() => database.close());
 
 beforeEach(async () => {
@@ -221,7 +224,7 @@ test("a bug is reported and not shown", async () => {
 test("while migrations are pending every command but migrate says so", async () => {
   const pending: Services = {
     ...services,
-    migrations: { listPending: async () => ["0002-a"], apply: async () => ["0002-a"] },
+    migrations: { ...services.migrations, listPending: async () => ["0002-a"], apply: async () => ["0002-a"] },
   };
   const run = (command: string) => executeCommand(pending, { command, input: {} }, (error) => bugs.push(error));
   expect(await run("client list")).toMatchObject({

@@ -9,7 +9,12 @@ import type { Command, Invocation, Services } from "./command.ts";
 export type Answer = z.infer<typeof answerSchema>;
 
 export const answerSchema = z.union([
-  z.strictObject({ outcome: z.literal("done"), data: z.unknown(), text: z.string() }),
+  z.strictObject({
+    outcome: z.literal("done"),
+    data: z.unknown(),
+    text: z.string(),
+    exitCode: z.union([z.literal(1), z.literal(2)]).optional(),
+  }),
   z.strictObject({
     outcome: z.literal("failed"),
     code: z.string(),
@@ -43,8 +48,13 @@ export async function executeCommand(
   }
 }
 
+/** Whether a command is about the stores as they are: they are opened so. */
+export function leavesUntouched({ command }: Invocation): boolean {
+  return catalogue.find(({ name }) => name === command)?.schema === "untouched";
+}
+
 async function listMissingMigrations(services: Services, command: Command): Promise<readonly string[]> {
-  return command.schema === "any" ? [] : services.migrations.listPending();
+  return command.schema === "current" ? services.migrations.listPending() : [];
 }
 
 function wordFailure(error: unknown, onBug: (error: unknown) => void): Failure {

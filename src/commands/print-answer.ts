@@ -2,12 +2,15 @@ import type { Format } from "./request.ts";
 import type { Answer, Failure } from "./execute.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Prints an answer and returns the exit code: 0 when the command was carried out, 1 when it was not. */
-export function printAnswer(terminal: Terminal, answer: Answer, format: Format): 0 | 1 {
+/**
+ * Prints an answer and returns the exit code: 1 when the command was not carried out; otherwise 0, unless the command
+ * has judged what it found.
+ */
+export function printAnswer(terminal: Terminal, answer: Answer, format: Format): 0 | 1 | 2 {
   if (answer.outcome === "done") {
     const text = format === "json" ? JSON.stringify(answer.data ?? null, undefined, 2) : answer.text.trimEnd();
     terminal.writeOut(`${text}\n`);
-    return 0;
+    return answer.exitCode ?? 0;
   }
   if (format === "json") {
     const { code, sentence, faults } = answer;

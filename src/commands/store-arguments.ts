@@ -1,4 +1,6 @@
-import { type CommandLine, formatOf, JSON_OPTION } from "./options.ts";
+import { DOCTOR } from "./doctor-command.ts";
+import { InvalidArgumentError } from "commander";
+import { type CommandLine, formatOf, JSON_OPTION, parseWholeNumber } from "./options.ts";
 import { readDeclarationFile } from "./declaration-file.ts";
 
 interface JsonOption {
@@ -15,12 +17,23 @@ is removed.
   latchkey apply clients.yaml               change it
 `;
 
+const DOCTOR_EXIT_CODES = `
+Ends with 0 (all well, perhaps with warnings), 1 (something is wrong) or 2 (something could not be checked).
+`;
+
 export function addStoreArguments({ program, terminal, choose, chooseCommand }: CommandLine): void {
   program
     .command("serve")
     .description("start the server")
     .option("--apply <file>", "apply a declarative file first")
-    .action(({ apply }: { readonly apply?: string }) => choose({ kind: "serve", applyFile: apply }));
+    .option(
+      "--workers <number>",
+      "processes that answer requests (1 to 64); more than one needs DATABASE_URL",
+      parseWorkers,
+    )
+    .action(({ apply, workers = 1 }: { readonly apply?: string; readonly workers?: number }) =>
+      choose({ kind: "serve", applyFile: apply, workers }),
+    );
 
   program
     .command("apply")
@@ -42,10 +55,31 @@ export function addStoreArguments({ program, terminal, choose, chooseCommand }: 
     .action((options: JsonOption) => chooseCommand({ command: "migrate", input: {} }, options));
 
   program
+    .command("plan")
+    .description("say what migrate would do: its locks, and whether old and new servers may run side by side")
+    .option(...JSON_OPTION)
+    .action((options: JsonOption) => chooseCommand({ command: "plan", input: {} }, options));
+
+  program
+    .command("doctor")
+    .description("look at the whole deployment, and say what is wrong and what to do")
+    .option(...JSON_OPTION)
+    .addHelpText("after", DOCTOR_EXIT_CODES)
+    .action((options: JsonOption) => chooseCommand({ command: DOCTOR, input: {} }, options));
+
+  program
     .command("config")
     .description("look at the configuration")
     .command("check")
     .description("check all settings without starting, and show what is in force")
     .option(...JSON_OPTION)
     .action((options: JsonOption) => choose({ kind: "check-config", format: formatOf(options) }));
+}
+
+const WORKERS_MAX = 64;
+
+function parseWorkers(value: string): number {
+  const count = parseWholeNumber(value);
+  if (count < 1 || count > WORKERS_MAX) throw new InvalidArgumentError(`It is not between 1 and ${WORKERS_MAX}.`);
+  return count;
 }

@@ -1,5 +1,6 @@
 import type { PlaceOf } from "../places/index.ts";
 import type { FactorPolicy } from "./factor-policy.ts";
+import type { SettingInForce } from "./settings-in-force.ts";
 
 /** What a running Latchkey knows about its deployment. Frozen; made by {@link loadConfig} and nowhere else. */
 export interface Config {
@@ -71,6 +72,8 @@ export interface Config {
     | undefined;
   /** Present when the demo is served: in embedded mode, unless it was switched off. */
   readonly demo: { readonly appPort: number; readonly apiPort: number } | undefined;
+  /** What all of this was made of, where it is not the default: for comparing nodes. */
+  readonly settings: readonly SettingInForce[];
 }
 
 /** One thing that is wrong with the configuration, in words for the operator. */

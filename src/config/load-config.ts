@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { parse } from "yaml";
 import { PLACE_LINE_EXAMPLE, type PlaceOf, readPlacesFile } from "../places/index.ts";
 import { type Config, ConfigError, type ConfigFault } from "./config.ts";
+import { listSettingsInForce } from "./settings-in-force.ts";
 import { type Setting, type SettingKey, SETTINGS, type SettingValues } from "./settings.ts";
 
 const DAY_SECONDS = 24 * 60 * 60;
@@ -259,6 +260,7 @@ function toConfig(values: SettingValues, placeOf: PlaceOf | undefined): Config {
     traces: tracesOf(values),
     demo:
       isEmbedded && values.DEMO === "on" ? { appPort: values.DEMO_APP_PORT, apiPort: values.DEMO_API_PORT } : undefined,
+    settings: listSettingsInForce(values),
   } satisfies Config);
 }
 

@@ -141,7 +141,7 @@ export const SETTINGS = {
     isSecret: true,
   },
   DATABASE_POOL_MAX: {
-    description: "How many connections to Postgres one node may hold.",
+    description: "How many connections to Postgres one process may hold; each worker is one.",
     example: "20",
     schema: wholeNumber(10, 1, 500),
   },

@@ -25,6 +25,7 @@ export { createHostCheck } from "./host-check.ts";
 export { type Message, message } from "./messages.ts";
 export { dayOf } from "./moments.ts";
 export { createPostToGet } from "./post-to-get.ts";
+export { createProxySightings, type ProxySightings } from "./proxy-sightings.ts";
 export { createProxyTrust } from "./proxy-trust.ts";
 export { PASSKEY_SCRIPTS } from "./assets.ts";
 export { answerTextFile } from "./text-file.ts";

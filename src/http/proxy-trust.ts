@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { isIPv4 } from "node:net";
 import ipaddr from "ipaddr.js";
 import type { Context, Middleware } from "koa";
+import type { ProxySightings } from "./proxy-sightings.ts";
 
 /** Headers that tell of a client and that nothing behind this may read. */
 const IGNORED_HEADERS = ["forwarded", "x-forwarded-host", "x-forwarded-port", "x-real-ip"] as const;
@@ -17,8 +18,14 @@ export interface ProxyTrust {
   readonly clientAddress: (ctx: Context) => string;
 }
 
-/** @param trustedProxies how many proxies stand in front (0: none), or the networks in CIDR notation that they are in. */
-export function createProxyTrust(trustedProxies: number | readonly string[]): ProxyTrust {
+/**
+ * @param trustedProxies how many proxies stand in front (0: none), or the networks in CIDR notation that they are in.
+ * @param sightings told of each request but probes, which come past the proxies.
+ */
+export function createProxyTrust(
+  trustedProxies: number | readonly string[],
+  sightings?: Pick<ProxySightings, "note">,
+): ProxyTrust {
   const isTrusted = trustRule(trustedProxies);
   return {
     middleware(ctx, next) {
@@ -27,6 +34,7 @@ export function createProxyTrust(trustedProxies: number | readonly string[]): Pr
       const client = peerIsTrusted ? walkBack(peer, ctx.get("x-forwarded-for"), isTrusted) : peer;
       const protocol = peerIsTrusted ? lastProtocol(ctx.get("x-forwarded-proto")) : undefined;
       const { headers } = ctx.req;
+      if (!ctx.path.startsWith("/health/")) sightings?.note(headers, { isTrusted: peerIsTrusted, protocol });
       for (const name of IGNORED_HEADERS) replaceHeader(headers, name, undefined);
       replaceHeader(headers, "x-forwarded-for", peerIsTrusted ? client : undefined);
       replaceHeader(headers, "x-forwarded-proto", protocol);

@@ -4,6 +4,8 @@ export interface MetricDefinition {
   readonly help: string;
   /** By name, with what their values say. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Every node reports the same, so that what several processes report is not to be added up. */
+  readonly isOfDeployment?: true;
   /** Upper bounds of a histogram, in seconds. */
   readonly buckets?: readonly number[];
 }
@@ -111,16 +113,19 @@ export const CATALOGUE = {
   },
   latchkey_signing_keys: {
     kind: "gauge",
+    isOfDeployment: true,
     help: "Signing keys of the deployment; every node reports the same.",
     labels: { algorithm: "such as `ES256`", state: "`next`, `current` or `retired`" },
   },
   latchkey_signing_key_age_seconds: {
     kind: "gauge",
+    isOfDeployment: true,
     help: "How long the oldest of these keys has been in its state; every node reports the same.",
     labels: { algorithm: "such as `ES256`", state: "`next`, `current` or `retired`" },
   },
   latchkey_sessions_alive: {
     kind: "gauge",
+    isOfDeployment: true,
     help: "About how many sign-ins are alive: sessions, and what outlives one by `offline_access`. Estimated from a thousand keys of the protocol store, at most every 15 seconds; every node reports the same.",
     labels: {},
   },
@@ -132,6 +137,7 @@ export const CATALOGUE = {
   },
   latchkey_unknown_gauges: {
     kind: "gauge",
+    isOfDeployment: true,
     help: "Gauges that could not be read at this look, because their store was away; they are left out of the answer.",
     labels: {},
   },

@@ -17,12 +17,16 @@ export function createFamilies(classes: MetricClasses, registry: Registry): Fami
   const counters = new Map<MetricName, Counter>();
   const gauges = new Map<MetricName, Gauge>();
   const histograms = new Map<MetricName, Histogram>();
-  for (const [key, { kind, help, labels, buckets = [] }] of Object.entries<MetricDefinition>(CATALOGUE)) {
+  for (const [key, { kind, help, labels, buckets = [], isOfDeployment }] of Object.entries<MetricDefinition>(
+    CATALOGUE,
+  )) {
     const name = key as MetricName;
     const options = { name, help, labelNames: Object.keys(labels), registers: [registry] };
     if (kind === "counter") counters.set(name, new classes.Counter(options));
-    else if (kind === "gauge") gauges.set(name, new classes.Gauge(options));
-    else histograms.set(name, new classes.Histogram({ ...options, buckets: [...buckets] }));
+    else if (kind === "gauge") {
+      const aggregator = isOfDeployment === true ? "max" : "sum";
+      gauges.set(name, new classes.Gauge({ ...options, aggregator }));
+    } else histograms.set(name, new classes.Histogram({ ...options, buckets: [...buckets] }));
   }
   return {
     counter: (name) => ofKind(counters, name),

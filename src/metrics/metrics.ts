@@ -25,6 +25,8 @@ export interface Metrics {
   readFrom(sources: MetricSources): void;
   /** Everything, in the text format of Prometheus. */
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** From now on the process that supervises this one is answered, when it asks for them (`worker-metrics.ts`). */
+  tellSupervisor(): void;
   /** Names of all metrics, those of the process included, with what each tells. */
   describe(): readonly { readonly name: string; readonly help: string }[];
   close(): void;
@@ -35,8 +37,16 @@ const PROCESS_LOOK_EVERY_MS = 50;
 
 /** Loads prom-client, which counts, writes the text and knows the process. */
 export async function createMetrics(): Promise<Metrics> {
-  const { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } = await import("prom-client");
-  const registry = new Registry();
+  const { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Histogram, Registry } =
+    await import("prom-client");
+  /** What a supervisor asks for, it is to get as it is now. */
+  class FreshRegistry extends Registry {
+    override async getMetricsAsJSON() {
+      await gauges.refresh();
+      return super.getMetricsAsJSON();
+    }
+  }
+  const registry = new FreshRegistry();
   const families = createFamilies({ Counter, Gauge, Histogram }, registry);
   const gauges = createGauges(families);
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: PROCESS_LOOK_EVERY_MS });
@@ -57,6 +67,11 @@ export async function createMetrics(): Promise<Metrics> {
     async render() {
       await gauges.refresh();
       return { contentType: registry.contentType, text: await registry.metrics() };
+    },
+    tellSupervisor() {
+      AggregatorRegistry.setRegistries(registry);
+      // It listens from the moment at which it is made.
+      void new AggregatorRegistry();
     },
     describe: () => registry.getMetricsAsArray().map(({ name, help }) => ({ name, help })),
     close() {

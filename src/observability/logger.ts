@@ -8,18 +8,23 @@ export type Logger = Pick<PinoLogger, "debug" | "info" | "warn" | "error"> & {
 
 export interface LoggerOptions {
   readonly level: "debug" | "info" | "warn" | "error" | "silent";
+  /** Several processes write to the same place, so that only what is written at once stays in one piece. */
+  readonly sharesOutput?: boolean;
   /** Where lines go; standard output when absent. */
   readonly destination?: DestinationStream;
 }
 
 /** Lines leave in blocks, a moment late: a write for each request would be a good part of what a request costs. */
-const BLOCK_BYTES = 12 * 1024;
+const BLOCKS = { minLength: 12 * 1024 };
 const LATE_MS_MAX = 100;
+
+/** What a pipe takes in one piece, whoever else writes to it (`PIPE_BUF`). A single longer line may still be torn. */
+const PIECE_BYTES = 4096;
 
 /** Lines under way when the process is killed are lost; when it ends in any other way they are written. */
 export function createLogger(options: LoggerOptions): Logger {
-  const destination =
-    options.destination ?? pino.destination({ sync: false, minLength: BLOCK_BYTES, periodicFlush: LATE_MS_MAX });
+  const size = options.sharesOutput === true ? { minLength: PIECE_BYTES / 2, maxWrite: PIECE_BYTES } : BLOCKS;
+  const destination = options.destination ?? pino.destination({ sync: false, periodicFlush: LATE_MS_MAX, ...size });
   const logger = pino(
     {
       level: options.level,

@@ -79,6 +79,7 @@ export {
   type SigningKeyCommands,
 } from "./keys/index.ts";
 export { estimateSignIns } from "./adapter/index.ts";
+export { readLibraryVersion } from "./library-version.ts";
 export type { ProtocolObserver, RefreshOutcome } from "./protocol-observer.ts";
 export { interactionUrl, restartUrl } from "./restarts.ts";
 export type { RevokedToken } from "./token-revocation.ts";

@@ -1,10 +1,10 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { DataDirectoryLockedError, lockDataDirectory } from "./data-directory.ts";
+import { DataDirectoryLockedError, lockDataDirectory, lockEmptyDirectory, lockExistingData } from "./data-directory.ts";
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-data-"));
@@ -82,4 +82,63 @@ test("access that was opened too wide is closed again", () => {
   onTestFinished(() => held.release());
   expect([modeOf(path), modeOf(join(path, "secret"))]).toEqual(["700", "600"]);
   expect(held.secret).toBe("an-operator-wrote-this-".repeat(2));
+});
+
+const SECRET = "the-secret-of-a-backup-that-is-long-enough";
+
+test("what was staged is a data directory once it is completed, and not before", () => {
+  const path = newFolder();
+  const staged = lockEmptyDirectory(path, SECRET);
+  expect(() => lockDataDirectory(path)).toThrow(DataDirectoryLockedError);
+  mkdirSync(staged.stageDatabasePath);
+  writeFileSync(join(staged.stageDatabasePath, "PG_VERSION"), "18");
+  expect(() => lockExistingData(path)).toThrow(DataDirectoryLockedError);
+  staged.complete();
+  staged.release();
+  expect(readdirSync(path).toSorted()).toEqual(["database", "lock", "secret"]);
+  const held = lockExistingData(path);
+  onTestFinished(() => held.release());
+  expect(held.secret).toBe(SECRET);
+  expect(readFileSync(join(held.databasePath, "PG_VERSION"), "utf8")).toBe("18");
+  expect([modeOf(path), modeOf(join(path, "secret"))]).toEqual(["700", "600"]);
+});
+
+test("what was staged and not completed is gone, and the folder is as empty as before", () => {
+  const path = newFolder();
+  const staged = lockEmptyDirectory(path, SECRET);
+  mkdirSync(staged.stageDatabasePath);
+  staged.release();
+  expect(readdirSync(path)).toEqual(["lock"]);
+  expect(() => lockExistingData(path)).toThrow("DATA_DIRECTORY_ABSENT");
+  lockEmptyDirectory(path, SECRET).release();
+});
+
+test.each(["secret", "database", "somebody-elses"])(
+  "a folder with %s in it is not staged in, and nothing is touched",
+  (name) => {
+    const path = newFolder();
+    mkdirSync(path);
+    writeFileSync(join(path, name), "precious");
+    expect(() => lockEmptyDirectory(path, SECRET)).toThrow("DATA_DIRECTORY_NOT_EMPTY");
+    expect(readFileSync(join(path, name), "utf8")).toBe("precious");
+    expect(readdirSync(path).toSorted()).toEqual(["lock", name].toSorted());
+  },
+);
+
+test("a restore that was killed between its two last steps starts no server, and is begun anew", () => {
+  const path = newFolder();
+  mkdirSync(join(path, "restoring"), { recursive: true });
+  mkdirSync(join(path, "database"));
+  expect(() => lockDataDirectory(path)).toThrow("DATA_DIRECTORY_UNFINISHED");
+  expect(() => lockExistingData(path)).toThrow("DATA_DIRECTORY_UNFINISHED");
+  expect(readdirSync(path).toSorted()).toEqual(["database", "lock", "restoring"]);
+  const staged = lockEmptyDirectory(path, SECRET);
+  onTestFinished(() => staged.release());
+  expect(readdirSync(path)).not.toContain("database");
+});
+
+test("a command that needs data makes no folder for them", () => {
+  const path = newFolder();
+  expect(() => lockExistingData(path)).toThrow("DATA_DIRECTORY_ABSENT");
+  expect(() => statSync(path)).toThrow("ENOENT");
 });

@@ -2,6 +2,7 @@ import { Command, Redis, type RedisOptions } from "ioredis";
 import { AppError, stopwatchMs } from "../core/index.ts";
 import { isStoreFailure } from "./failures.ts";
 import { keepPulse } from "./redis-pulse.ts";
+import { infoField } from "./store-facts.ts";
 import type { StoreObserver } from "./store-observer.ts";
 
 const COMMAND_TIMEOUT_MS = 800;
@@ -135,10 +136,6 @@ export async function refuseEviction(redis: Redis): Promise<void> {
     detail: `redis has maxmemory-policy ${policy} and may evict sessions and tokens; run "CONFIG SET maxmemory-policy noeviction" and set the same in redis.conf`,
     retryAfterSeconds: 5,
   });
-}
-
-function infoField(info: string, field: string): string {
-  return new RegExp(`^${field}:(.+?)\\s*$`, "m").exec(info)?.[1] ?? "unknown";
 }
 
 /**
