@@ -22,7 +22,7 @@ const onRealServers = {
   hookTimeout: 60_000,
 };
 
-// A server costs two seconds to import and to run warm. No module has state, so the files of a worker can share it. The unit
+// A server costs two seconds to import and to run warm. No module has state, so the files of a worker can share it. Unit
 // tests replace modules, and have a process for each file.
 const sharingModules = { ...onRealServers, isolate: false };
 
