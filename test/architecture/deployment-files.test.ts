@@ -101,7 +101,7 @@ describe("compose.yaml", () => {
   });
 
   test("leaves a server the time to answer what is under way, and is of this version", () => {
-    const delaySeconds = Number(SETTINGS.SHUTDOWN_DELAY_SECONDS.schema.parse(undefined));
+    const delaySeconds = SETTINGS.SHUTDOWN_DELAY_SECONDS.schema.parse(undefined);
     expect(Number.parseInt(latchkey.stop_grace_period, 10)).toBeGreaterThan(delaySeconds + DRAIN_SECONDS);
     expect(latchkey.image).toBe(`latchkey:${version}`);
   });
