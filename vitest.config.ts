@@ -22,6 +22,10 @@ const onRealServers = {
   hookTimeout: 60_000,
 };
 
+// A server costs two seconds to import and to run warm. No module has state, so the files of a worker can share it. Unit
+// tests replace modules, and have a process for each file.
+const sharingModules = { ...onRealServers, isolate: false };
+
 // By itself vitest leaves one processor to its main process, which is half of a small machine.
 const maxWorkers = Math.max(2, availableParallelism() - 1);
 
@@ -31,9 +35,9 @@ export default defineConfig({
     projects: [
       project("unit", ["src/**/*.test.ts", "examples/**/*.test.ts", "bench/**/*.test.ts"]),
       project("architecture", ["test/architecture/**/*.test.ts"], { testTimeout: 60_000 }),
-      project("contract", ["test/contract/**/*.test.ts"], onRealServers),
-      project("flow", ["test/flow/**/*.test.ts"], onRealServers),
-      project("security", ["test/security/**/*.test.ts"], onRealServers),
+      project("contract", ["test/contract/**/*.test.ts"], sharingModules),
+      project("flow", ["test/flow/**/*.test.ts"], sharingModules),
+      project("security", ["test/security/**/*.test.ts"], sharingModules),
       project("faults", ["test/faults/**/*.test.ts"], onRealServers),
       project("browser", ["test/browser/**/*.test.ts"], { ...onRealServers, testTimeout: 120_000 }),
       project("install", ["test/install/**/*.test.ts"], { ...onRealServers, testTimeout: 300_000 }),

@@ -10,7 +10,7 @@ import {
 } from "./interaction/index.ts";
 import { createHealth, type Health } from "./observability/index.ts";
 import { createNodeId } from "./nodes/index.ts";
-import { createOidc, type KeyRing, type Oidc, PROTOCOL_ROUTES } from "./oidc/index.ts";
+import { createOidc, isPublished, type KeyRing, type Oidc, PROTOCOL_ROUTES } from "./oidc/index.ts";
 import { createSelfServiceRoutes } from "./self-service/index.ts";
 import { createServer } from "./server.ts";
 import { openServices, type Overrides, rethrowStoreFailure, type Services } from "./services.ts";
@@ -25,7 +25,7 @@ import {
   type SharedPlaces,
   watchProtocolStore,
 } from "./sessions/index.ts";
-import { asStoreFailure, type Migrations } from "./storage/index.ts";
+import { asStoreFailure, type ClockWatch, type Migrations, readPostgresMs, watchClock } from "./storage/index.ts";
 import { createMetricsListener, openTelemetry, type Telemetry } from "./telemetry.ts";
 import {
   createBeats,
@@ -40,6 +40,8 @@ import { sharesPort } from "./workers/index.ts";
 export interface Latchkey extends Services {
   /** Takes requests, and answers for its metrics where they are configured. @throws when a port is in use (`EADDRINUSE`). */
   listen(): Promise<void>;
+  /** Not ready from now on, and every answer closes its connection, so that a balancer and clients go elsewhere. */
+  startLeaving(): void;
   /** Stops taking requests, answers those under way, and closes the stores. */
   close(): Promise<void>;
 }
@@ -54,7 +56,10 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
   };
   try {
     await refusePendingMigrations(services.migrations);
-    const health = createHealth(readinessChecks(services));
+    const clockWatch = await startClockWatch(services);
+    closers.push(() => clockWatch?.close());
+    const isClockRight = (): boolean => clockWatch?.isRight() ?? true;
+    const health = createHealth(readinessChecks(services, isClockRight));
     const revocationLog = await followRevocations(services);
     closers.push(() => revocationLog.close());
     const storeWatch = await startStoreWatch(services);
@@ -64,7 +69,8 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     const proxySightings = http.createProxySightings(config.issuer);
     const nodeId = createNodeId();
     const feedPlaces = createFeedPlaces(config, services, nodeId);
-    const running = { ...services, revocationLog, keyRing, telemetry, proxySightings, feedPlaces };
+    const following = { revocationLog, keyRing, telemetry, proxySightings, feedPlaces, isClockRight };
+    const running = { ...services, ...following };
     const { oidc, feed } = composeApp(config, running, health);
     const logoutWorker = startLogoutWorker(config, { ...services, telemetry }, oidc.prepareLogout);
     closers.push(() => logoutWorker.close());
@@ -77,18 +83,22 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     closers.push(() => server.close());
     // Its connections have no end of their own, which the server would wait for.
     closers.push(() => feed.close());
-    const sweeping = startSweeping(services, feedPlaces);
+    const sweeping = startSweeping(services, { feedPlaces, isClockRight });
     closers.push(() => clearInterval(sweeping));
     startResealing(services);
     const completing = startCompletingEndings(services);
     closers.push(() => clearInterval(completing));
-    closers.push(() => health.startDraining());
+    const startLeaving = (): void => {
+      health.startDraining();
+      server.startLeaving();
+    };
+    closers.push(startLeaving);
     const listen = async (): Promise<void> => {
       await metricsListener?.listen();
       await server.listen();
       beats.start();
     };
-    return { ...services, listen, close };
+    return { ...services, listen, startLeaving, close };
   } catch (error) {
     await close();
     throw error;
@@ -110,6 +120,21 @@ async function followRevocations({ database, clock, logger }: Services): Promise
   const revocationLog = createRevocationLog({ database, clock, reportFailure });
   await revocationLog.start();
   return revocationLog;
+}
+
+/** The embedded database has the time of this process. */
+async function startClockWatch({ database, logger }: Services): Promise<ClockWatch | undefined> {
+  if (database.kind === "embedded") return undefined;
+  const watch = watchClock({
+    readSharedMs: () => readPostgresMs(database.followingDb),
+    reportFailure: (error) => logger.warn({ reason: String(asStoreFailure(error)) }, "could not compare the clock"),
+    onChange(isRight, offByMs) {
+      if (isRight) logger.warn({ offByMs }, "the clock of this machine is right again");
+      else logger.error({ offByMs }, "the clock of this machine is not that of postgres: nobody is served until it is");
+    },
+  });
+  await watch.start();
+  return watch;
 }
 
 /** Postgres as the protocol store has no other store to be compared with. */
@@ -134,8 +159,9 @@ async function refusePendingMigrations(migrations: Migrations): Promise<void> {
   });
 }
 
-function readinessChecks({ database, redis, migrations }: Services) {
+function readinessChecks({ database, redis, migrations }: Services, isClockRight: () => boolean) {
   return {
+    clock: () => (isClockRight() ? Promise.resolve() : Promise.reject(new AppError("CLOCK_WRONG"))),
     postgres: () => database.ping(),
     ...(redis === undefined ? {} : { redis: async () => void (await redis.ping()) }),
     migrations: remembered(() => refusePendingMigrations(migrations)),
@@ -156,6 +182,7 @@ interface Running extends Services {
   readonly revocationLog: RevocationLog;
   readonly keyRing: KeyRing;
   readonly telemetry: Telemetry;
+  readonly isClockRight: () => boolean;
   readonly proxySightings: http.ProxySightings;
   readonly feedPlaces: SharedPlaces;
 }
@@ -218,9 +245,9 @@ function composeApp(
   app.use(failurePages.middleware);
   app.use(proxyTrust.middleware);
   app.use(health.middleware);
-  app.use(http.createHostCheck(issuer));
-  app.use(http.createBodyLimit());
+  app.use(http.createHostCheck(issuer)).use(http.createBodyLimit());
   app.use(assets.middleware);
+  app.use(http.createClockCheck({ isClockRight: services.isClockRight, isTimeless: isPublished }));
   app.use(http.createPostToGet([PROTOCOL_ROUTES.authorization, PROTOCOL_ROUTES.end_session]));
   // Outside of the scope, which ends with the answer: this one goes on for minutes.
   app.use(http.createRoutes({ "GET /revocations": feed.answer }));

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   createTerminal,
   executeCommand,
@@ -11,7 +12,7 @@ import { type Demo, startDemo } from "./demo/index.ts";
 import { createLogger, startIdleCollection } from "./observability/index.ts";
 import { reasonNotToListen, reasonNotToStart, StartError } from "./start-errors.ts";
 import { socketPathIn } from "./storage/index.ts";
-import { untilSignal } from "./until-signal.ts";
+import { type StopSignal, untilSignal } from "./until-signal.ts";
 import { isWorker, leaveSupervisor, tellReady, workerName } from "./workers/index.ts";
 
 export interface ServeOptions {
@@ -53,7 +54,7 @@ export async function serve(config: Config, options: ServeOptions = {}): Promise
     if (config.mode === "embedded") console.log(welcome(config, demo));
     else if (!isWorker) console.log(`Latchkey is ready at ${config.issuer}.`);
     tellReady();
-    await stop;
+    await letGo(await stop, latchkey, config);
     await closeAll();
     return 0;
   } catch (error) {
@@ -107,4 +108,10 @@ function welcome(config: Config, demo: Demo | undefined): string {
   ];
   const lines = rows.map(([label = "", text = ""]) => `  ${label.padEnd(6)}${text}`);
   return `\n${config.brand.name} is running on its embedded database, for trying out.\n\n${lines.join("\n")}\n`;
+}
+
+/** Who stops it by hand (SIGINT) does not wait; a deployment gets the time to send requests elsewhere. */
+async function letGo(signal: StopSignal, latchkey: Latchkey, { shutdownDelaySeconds }: Config): Promise<void> {
+  latchkey.startLeaving();
+  if (signal === "SIGTERM") await delay(shutdownDelaySeconds * 1_000);
 }

@@ -67,7 +67,11 @@ export async function startKeyRing(
   return keyRing;
 }
 
-export function startSweeping(services: Services, feedPlaces: SharedPlaces): NodeJS.Timeout {
+/** By a clock that is ahead, what is deleted as expired would be needed yet: a revocation, or a code's having been used. */
+export function startSweeping(
+  services: Services,
+  { feedPlaces, isClockRight }: { readonly feedPlaces: SharedPlaces; readonly isClockRight: () => boolean },
+): NodeJS.Timeout {
   const { accounts, knownDevices, factors, protocol, sessions, logoutQueue, revocations, nodes, logger } = services;
   const report = (error: unknown): void => logger.warn({ reason: String(asStoreFailure(error)) }, "could not sweep");
   const sweeps = [
@@ -83,7 +87,7 @@ export function startSweeping(services: Services, feedPlaces: SharedPlaces): Nod
   ];
   // One after the other, for the sake of the connections; one that fails keeps no other from it.
   const sweep = async (): Promise<void> => {
-    for (const one of sweeps) await one().catch(report);
+    for (const one of sweeps) if (isClockRight()) await one().catch(report);
   };
   return setInterval(() => background(sweep(), report), SWEEP_EVERY_MS).unref();
 }

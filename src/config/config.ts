@@ -9,6 +9,8 @@ export interface Config {
   /** Origin without a trailing slash. */
   readonly issuer: string;
   readonly listen: { readonly host: string; readonly port: number };
+  /** How long a node goes on taking requests when it is told to stop; 0 where nobody would send them elsewhere. */
+  readonly shutdownDelaySeconds: number;
   /** Secrets that every key is derived from, newest first. Empty in embedded mode until the data directory is open. */
   readonly secrets: readonly string[];
   readonly database: { readonly url: string | undefined; readonly poolMax: number };

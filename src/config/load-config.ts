@@ -217,6 +217,7 @@ function toConfig(values: SettingValues, placeOf: PlaceOf | undefined): Config {
     mode: isEmbedded ? "embedded" : "production",
     issuer: values.ISSUER ?? `http://localhost:${values.PORT}`,
     listen: { host: values.HOST, port: values.PORT },
+    shutdownDelaySeconds: isEmbedded ? 0 : values.SHUTDOWN_DELAY_SECONDS,
     secrets: values.LATCHKEY_SECRET ?? [],
     database: { url: values.DATABASE_URL, poolMax: values.DATABASE_POOL_MAX },
     redisUrl: values.REDIS_URL,

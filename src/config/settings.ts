@@ -164,6 +164,12 @@ export const SETTINGS = {
     example: "/var/lib/latchkey",
     schema: z.string().min(1).default("./data"),
   },
+  SHUTDOWN_DELAY_SECONDS: {
+    description:
+      "How long a node that is told to stop (SIGTERM) goes on taking requests, while it is not ready any more and every answer closes its connection: longer than the balancer takes to notice. Part of the 25 seconds that it takes at the most.",
+    example: "10",
+    schema: wholeNumber(5, 0, 20),
+  },
   MIGRATIONS: {
     description: "`check` refuses to start while migrations are pending; `apply` applies them first.",
     example: "apply",

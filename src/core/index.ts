@@ -5,7 +5,7 @@
  * the clock and a reader can find every place that draws a secret.
  */
 export { background } from "./background.ts";
-export { type Clock, epochSeconds, stopwatchMs, systemClock } from "./clock.ts";
+export { type Clock, epochSeconds, machineClock, stopwatchMs, systemClock } from "./clock.ts";
 export { AppError, type ErrorCode, isAppError } from "./errors.ts";
 export { createFreshCache, type FreshCache } from "./fresh-cache.ts";
 export { createGatheredLoad } from "./gathered-load.ts";

@@ -13,6 +13,7 @@
 export { accessInWords } from "./access-words.ts";
 export { createAssets } from "./assets.ts";
 export { createBodyLimit } from "./body-limit.ts";
+export { createClockCheck } from "./clock-check.ts";
 export { allowFormAction, allowImageFrom } from "./content-security-policy.ts";
 export { createCsrf, type Csrf } from "./csrf.ts";
 export { createFailurePages, type FailurePages, type Way } from "./failure-pages.ts";

@@ -61,6 +61,7 @@ import { confirmKeys } from "./confirm-keys.ts";
 import { createTokenRevocation, type RevokedToken, type TokenRevocation } from "./token-revocation.ts";
 
 export { revocationFeedUrl, ROUTES as PROTOCOL_ROUTES } from "./identity.ts";
+export { isPublished } from "./protocol-routes.ts";
 export type * from "./interactions-port.ts";
 export { signInSecondsMax } from "./configuration/lifetimes.ts";
 export { forgetConsent } from "./consents.ts";

@@ -68,7 +68,7 @@ export function createProvider(deps: ProviderDeps): Provider {
     features: features({ ...deps, issuer: config.issuer }),
     enabledJWA: ALGORITHMS,
     ttl: lifetimes(config, nowSeconds),
-    clockTolerance: 15,
+    clockTolerance: 30,
 
     findAccount: findAccount(deps.accounts, config.mfa.policy),
     claims: CLAIMS,

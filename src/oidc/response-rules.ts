@@ -2,19 +2,13 @@ import type { EventEmitter } from "node:events";
 import type { Context, Middleware } from "koa";
 import type { errors, KoaContextWithOIDC, Provider } from "oidc-provider";
 import type { Config } from "../config/index.ts";
-import { type AppError, isAppError } from "../core/index.ts";
+import { AppError, isAppError } from "../core/index.ts";
 import { type Logger, noteFacts } from "../observability/index.ts";
 import { asStoreFailure } from "../storage/index.ts";
-import { protocolRouteOf } from "./protocol-routes.ts";
+import { isPublished, protocolRouteOf } from "./protocol-routes.ts";
 import { ROUTES } from "./identity.ts";
 import type { KeyRing } from "./keys/index.ts";
 import { isAboutJwt } from "./structured-tokens.ts";
-
-const PUBLISHED_PATHS: ReadonlySet<string> = new Set([
-  "/.well-known/openid-configuration",
-  "/.well-known/oauth-authorization-server",
-  ROUTES.jwks,
-]);
 
 /** Events by which the library tells of requests that it refused. */
 const REFUSALS = [
@@ -62,6 +56,7 @@ export function applyResponseRules(provider: Provider, deps: ResponseRulesDeps):
     (provider as EventEmitter).on(event, (ctx: Context, error: errors.OIDCProviderError) => {
       // To these there is another answer.
       if (isAboutJwt(error)) return;
+      if (isAboutSize(ctx, error)) return refuseSize(ctx);
       noteFacts(ctx, { reason: error.error });
       deps.logger.warn({ ...describeRequest(ctx), reason: error.error, detail: error.error_detail }, "request refused");
     });
@@ -71,7 +66,7 @@ export function applyResponseRules(provider: Provider, deps: ResponseRulesDeps):
     const route = protocolRouteOf(ctx.path);
     if (route !== undefined) noteFacts(ctx, { route });
     await next();
-    if (PUBLISHED_PATHS.has(ctx.path) && ctx.status === 200) {
+    if (isPublished(ctx.path) && ctx.status === 200) {
       ctx.set("Cache-Control", cachingOf(ctx, deps));
       // The library names the origin that asked, which a shared cache would then tell to the next one.
       ctx.set("Access-Control-Allow-Origin", "*");
@@ -108,6 +103,23 @@ function leaveSignedOut(ctx: Context, issuer: string): void {
   ctx.redirect(target.href);
 }
 
+/**
+ * A body that did not say its length was too large for the library, which answers as if it had been malformed. Which of the
+ * two it was is in the message alone.
+ */
+function isAboutSize(ctx: Context, error: errors.OIDCProviderError): boolean {
+  const isOfUnknownLength = ctx.req.headers["transfer-encoding"] !== undefined;
+  return isOfUnknownLength && error.error_detail === "request entity too large";
+}
+
+function refuseSize(ctx: Context): void {
+  const failure = new AppError("BODY_TOO_LARGE");
+  ctx.state["protocolFailure"] = failure;
+  noteFacts(ctx, { reason: failure.code });
+  // What is still under way would be taken for the next request.
+  ctx.set("Connection", "close");
+}
+
 function describeRequest(ctx: Context) {
   return { requestId: String(ctx.state["requestId"]) };
 }
@@ -118,8 +130,12 @@ function answerFailure(ctx: Context, failure: AppError): void {
   ctx.status = failure.status;
   if (failure.retryAfterSeconds !== undefined) ctx.set("Retry-After", String(failure.retryAfterSeconds));
   if (isPage) return;
-  const error = failure.status === 503 ? "temporarily_unavailable" : "server_error";
-  ctx.body = { error, error_description: failure.sentence };
+  ctx.body = { error: oauthErrorOf(failure.status), error_description: failure.sentence };
+}
+
+function oauthErrorOf(status: number): string {
+  if (status === 503) return "temporarily_unavailable";
+  return status < 500 ? "invalid_request" : "server_error";
 }
 
 /** What the cookie says of a session. */

@@ -1,5 +1,5 @@
 import { background } from "../core/index.ts";
-import { guardRedis, guardStore, type Redis } from "../storage/index.ts";
+import { guardRedis, guardStore, type Redis, refuseEviction } from "../storage/index.ts";
 import { BEAT_EVERY_SECONDS, type Epochs, type ProtocolStoreRun, type StoreMark } from "./epoch.ts";
 
 const MARK_KEY = "lk:epoch";
@@ -37,8 +37,14 @@ export interface ProtocolStoreWatch {
  */
 export function watchProtocolStore(deps: ProtocolStoreWatchDeps): ProtocolStoreWatch {
   const { redis, epochs, reportFailure, beatEveryMs = BEAT_EVERY_SECONDS * 1_000 } = deps;
-  const guard = guardRedis({ redis, check: (runId) => epochs.checkStore(runOf(redis, runId)), reportFailure });
+  const guard = guardRedis({ redis, check, reportFailure });
   let beating: NodeJS.Timeout | undefined;
+
+  async function check(runId: string): Promise<void> {
+    // Whatever was there at our start: the one that took its place may be set up otherwise.
+    await refuseEviction(redis);
+    await epochs.checkStore(runOf(redis, runId));
+  }
 
   async function beat(): Promise<void> {
     // While it is away there is nothing to mark, and when it is back it is checked.
@@ -46,6 +52,8 @@ export function watchProtocolStore(deps: ProtocolStoreWatchDeps): ProtocolStoreW
     const isSame = await epochs.beat(runOf(redis, await guard.findRunId()));
     // Emptied while it ran (FLUSHALL), which no reconnection tells of.
     if (!isSame) guard.checkAgain();
+    // Of a Redis that was changed while it runs the operator is told, with every beat; it is refused at its next start.
+    await guardStore(() => refuseEviction(redis));
   }
 
   return {

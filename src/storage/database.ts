@@ -2,6 +2,7 @@ import { CompiledQuery, Kysely, PGliteDialect } from "kysely";
 import pg from "pg";
 import { AppError, stopwatchMs } from "../core/index.ts";
 import { CarefulDialect } from "./careful-dialect.ts";
+import { carefulPool } from "./careful-pool.ts";
 import { type Listener, listenOnPostgres } from "./listening.ts";
 import { observeStatements, type StoreObserver } from "./store-observer.ts";
 
@@ -85,13 +86,10 @@ export function openPostgres(options: PostgresOptions): Database {
 }
 
 function openOn(pool: pg.Pool, observer?: StoreObserver): Db {
-  if (observer === undefined) return new Kysely({ dialect: new CarefulDialect({ pool }) });
-  const observed = {
-    options: pool.options,
-    connect: () => connectObserved(pool, observer),
-    end: () => pool.end(),
-  };
-  return new Kysely({ dialect: new CarefulDialect({ pool: observed }), log: observeStatements(observer) });
+  const queryTimeoutMs = pool.options.query_timeout ?? 0;
+  const connect = observer === undefined ? () => pool.connect() : () => connectObserved(pool, observer);
+  const dialect = new CarefulDialect({ pool: carefulPool(pool, { connect, queryTimeoutMs }) });
+  return observer === undefined ? new Kysely({ dialect }) : new Kysely({ dialect, log: observeStatements(observer) });
 }
 
 /** Where no connection is to be had, no statement is sent that would tell of it. */

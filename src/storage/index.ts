@@ -5,6 +5,7 @@
  * a store is away. It knows no tables but those that say which migrations were applied: each folder brings its own by `db.withTables<…>()` and touches no other's.
  */
 export { DELETE_BATCH, deleteInBatches } from "./batches.ts";
+export { type ClockWatch, readPostgresMs, watchClock } from "./clock-watch.ts";
 export {
   type DataDirectory,
   DataDirectoryLockedError,
@@ -21,7 +22,7 @@ export { migrationEffectsSchema } from "./migration-effects.ts";
 export type { MigrationPlan, PlannedMigration } from "./migration-plan.ts";
 export { MIGRATION_TABLES } from "./newer-migrations.ts";
 export { createMigrations, type Migrations } from "./migrations.ts";
-export { connectRedis, openRedis, readHash } from "./redis.ts";
+export { connectRedis, openRedis, readHash, refuseEviction } from "./redis.ts";
 export { guardRedis } from "./redis-guard.ts";
 export {
   measureRedisClock,

@@ -1,6 +1,7 @@
 import { Command, Redis, type RedisOptions } from "ioredis";
 import { AppError, stopwatchMs } from "../core/index.ts";
 import { isStoreFailure } from "./failures.ts";
+import { keepPulse } from "./redis-pulse.ts";
 import { infoField } from "./store-facts.ts";
 import type { StoreObserver } from "./store-observer.ts";
 
@@ -34,6 +35,7 @@ export function openRedis(options: RedisClientOptions): Redis {
     : new Redis(options.url, common);
   redis.on("error", options.onConnectionError);
   const { observer } = options;
+  keepPulse(redis);
   sendTogether(redis, () => observer?.sent("redis"));
   if (observer !== undefined) observeCommands(redis, observer);
   return redis;
@@ -117,18 +119,23 @@ export async function connectRedis(redis: Redis): Promise<readonly string[]> {
   } catch (cause) {
     throw new AppError("STORE_UNAVAILABLE", { detail: "redis does not answer; check REDIS_URL", cause });
   }
-  const policy = infoField(await redis.info("memory"), "maxmemory_policy");
-  if (policy !== "noeviction") {
-    throw new AppError("STORE_UNAVAILABLE", {
-      detail: `redis has maxmemory-policy ${policy} and may evict sessions and tokens; run "CONFIG SET maxmemory-policy noeviction" and set the same in redis.conf`,
-    });
-  }
+  await refuseEviction(redis);
   const isAppendOnly = infoField(await redis.info("persistence"), "aof_enabled") === "1";
   return isAppendOnly
     ? []
     : [
         "redis is not append-only: if it crashes, sign-outs and revocations of the last minutes may be undone; set appendonly yes",
       ];
+}
+
+/** @throws AppError STORE_UNAVAILABLE when this Redis may throw keys away. */
+export async function refuseEviction(redis: Redis): Promise<void> {
+  const policy = infoField(await redis.info("memory"), "maxmemory_policy");
+  if (policy === "noeviction") return;
+  throw new AppError("STORE_UNAVAILABLE", {
+    detail: `redis has maxmemory-policy ${policy} and may evict sessions and tokens; run "CONFIG SET maxmemory-policy noeviction" and set the same in redis.conf`,
+    retryAfterSeconds: 5,
+  });
 }
 
 /**

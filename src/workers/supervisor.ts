@@ -16,7 +16,7 @@ export interface Supervised {
   readonly firstArguments: readonly string[];
   readonly otherArguments: readonly string[];
   /** Resolves when all are to stop. */
-  readonly stop: Promise<void>;
+  readonly stop: Promise<unknown>;
   readonly onReady: () => void;
   /** A worker ended that nobody had stopped, and another will take its place. */
   readonly onLost: (lost: {

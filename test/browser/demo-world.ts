@@ -1,4 +1,5 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { onTestFinished, TestRunner } from "vitest";
 import { startDemo } from "../../src/demo/index.ts";
 import type { Person } from "../support/cast.ts";
 import { startChromium } from "../support/chromium.ts";
@@ -40,9 +41,12 @@ export async function createDemoWorld(options: LatchkeyOptions): Promise<DemoWor
   };
 }
 
+/** Gone with the test that opened it: pages that nobody looks at any more go on costing. */
 async function openBrowser(chromium: Browser, options: BrowserContextOptions | undefined): Promise<BrowserContext> {
   const context = await chromium.newContext(options);
   context.setDefaultTimeout(STEP_TIMEOUT_MS);
+  const isInTest = TestRunner.getCurrentTest() !== undefined;
+  if (isInTest) onTestFinished(() => context.close());
   return context;
 }
 

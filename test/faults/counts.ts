@@ -1,8 +1,13 @@
 const IS_FULL = process.env["FAULTS"] === "full";
 
-/** How often a fault is tried: a few times in `npm test`, as often as we promise in `npm run test:faults`. */
-export function times({ short, full }: { readonly short: number; readonly full: number }): number {
+/** How often, or for what, a fault is tried: little in `npm test`, as much as we promise in `npm run test:faults`. */
+export function times<Value>({ short, full }: { readonly short: Value; readonly full: Value }): Value {
   return IS_FULL ? full : short;
+}
+
+/** Prints what a test measured, so that a run leaves the figures that docs/operations/faults.md quotes. */
+export function printFigure(figure: string): void {
+  process.stdout.write(`${figure}\n`);
 }
 
 /** What a test of the full counts may take; the short ones have to be quick. */

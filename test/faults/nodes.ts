@@ -14,6 +14,8 @@ export interface FaultyNode {
   stopAndRestart(): Promise<void>;
   /** Stops it from running (SIGSTOP), as a host that swaps or a virtual machine that moves does. */
   pause(): void;
+  /** Sets the clock of one that was started with a movable one (moved-clock-process.ts). */
+  stepClock(): void;
   resume(): void;
   /** What the present process has printed so far. */
   output(): string;
@@ -21,13 +23,18 @@ export interface FaultyNode {
   stop(): Promise<number | undefined>;
 }
 
-/** @param folder where its version lies, if not here. */
+/**
+ * It stops at once when it is told to, unless its settings say otherwise.
+ *
+ * @param folder where its version lies, if not here; what that one knows of settings, only the caller does.
+ */
 export async function startFaultyNode(
   settings: Readonly<Record<string, string>>,
   folder: string = ROOT,
 ): Promise<FaultyNode> {
   const port = String(await freePort());
-  const start = () => startProcess({ folder, settings: { ...settings, PORT: port } });
+  const ours = folder === ROOT ? { SHUTDOWN_DELAY_SECONDS: "0" } : {};
+  const start = () => startProcess({ folder, settings: { ...ours, ...settings, PORT: port } });
   let running = start();
   await waitUntilReady(running, port);
   const send = (signal: NodeJS.Signals): void => void running.process.kill(signal);
@@ -44,6 +51,7 @@ export async function startFaultyNode(
     killAndRestart: () => restartAfter("SIGKILL"),
     stopAndRestart: () => restartAfter("SIGTERM"),
     pause: () => send("SIGSTOP"),
+    stepClock: () => send("SIGUSR2"),
     resume: () => send("SIGCONT"),
     output: () => running.output(),
     async stop() {

@@ -1,7 +1,11 @@
+import { alice } from "../support/cast.ts";
 import { type RawAnswer, askNode } from "../support/raw-http.ts";
+import type { World } from "../support/world.ts";
 
 const RETRIES_MAX = 60;
 const RETRY_AFTER_MS = 100;
+/** An app keeps ten of them a sign-in. */
+const FAMILIES_OF_A_BROWSER = 8;
 
 export interface TokenAnswer {
   readonly error?: string;
@@ -52,4 +56,15 @@ export async function refreshUntilAnswered(
     await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
   }
   throw new Error("no node answers");
+}
+
+/** Refresh tokens of an app, each the first of a family of its own. Nobody signs in more often than is needed. */
+export async function openFamilies(world: World, count: number): Promise<readonly string[]> {
+  const families: string[] = [];
+  let browser = world.openBrowser();
+  for (let index = 0; index < count; index += 1) {
+    if (index % FAMILIES_OF_A_BROWSER === 0) browser = world.openBrowser();
+    families.push((await world.apps.notesWeb.signIn(browser, alice)).refreshToken);
+  }
+  return families;
 }

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createConnection } from "node:net";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { inject } from "vitest";
 
 const READY_TIMEOUT_MS = 60_000;
 
@@ -23,11 +25,14 @@ export interface ProcessOptions {
   readonly input?: string;
 }
 
-/** Nothing of this process's environment reaches it but the PATH. */
+/**
+ * Nothing of this process's environment reaches it but the PATH. What Node compiles of a server it keeps for the other
+ * processes of the run, each of which would compile it anew.
+ */
 export function startProcess({ folder, settings, args = ["serve"], input = "" }: ProcessOptions): LatchkeyProcess {
   const child = spawn(process.execPath, ["bin/latchkey.js", ...args], {
     cwd: folder,
-    env: { PATH: process.env["PATH"], ...settings },
+    env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: join(inject("runFolder"), "compiled"), ...settings },
     stdio: ["pipe", "pipe", "pipe"],
   });
   // One that ends without reading it breaks the pipe, and says by its exit code what was wrong.

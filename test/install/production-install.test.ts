@@ -53,6 +53,7 @@ async function productionSettings() {
     REDIS_URL: redis.url,
     LATCHKEY_SECRET: randomBytes(48).toString("base64"),
     MIGRATIONS: "apply",
+    SHUTDOWN_DELAY_SECONDS: "0",
   };
 }
 

@@ -4,8 +4,10 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 /** Spreads connections over several servers in turn, as a load balancer in front of several nodes does. */
 export interface Balancer {
   readonly port: number;
-  /** To be named once they listen. */
+  /** To be named once they listen. Connections that there are go on. */
   serve(ports: readonly number[]): void;
+  /** From now on this one is asked, and no other: connections that there are, which may lead to others, are dropped. */
+  serveAlone(port: number): void;
   /** How many connections it has open to the server at this port. */
   connectionCount(port: number): number;
   close(): Promise<void>;
@@ -39,6 +41,10 @@ export async function startBalancer(): Promise<Balancer> {
   return {
     port: (server.address() as AddressInfo).port,
     serve: (ports) => void (backends = ports),
+    serveAlone(backend) {
+      backends = [backend];
+      for (const socket of sockets) socket.destroy();
+    },
     connectionCount: (backend) => open.get(backend) ?? 0,
     async close() {
       server.close();

@@ -1,5 +1,5 @@
 import { type Browser, chromium } from "playwright-core";
-import { CHROMIUM, ensureBinary } from "./binaries.ts";
+import { ensureChromium } from "./binaries.ts";
 
 /** Nothing may leave the machine: Chromium's own errands are switched off. */
 const QUIET_FLAGS = [
@@ -13,5 +13,5 @@ const QUIET_FLAGS = [
 
 /** This machine's Chromium, headless. Close it when done. */
 export async function startChromium(): Promise<Browser> {
-  return await chromium.launch({ executablePath: await ensureBinary(CHROMIUM), args: [...QUIET_FLAGS] });
+  return await chromium.launch({ executablePath: await ensureChromium(), args: [...QUIET_FLAGS] });
 }

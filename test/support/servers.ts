@@ -4,6 +4,7 @@
  * breaks, stops or stalls a server starts one of its own here.
  */
 import { execFile } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { chown, mkdtemp, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
@@ -34,12 +35,22 @@ export async function listenOnLoopback(server: Server): Promise<number> {
   return address.port;
 }
 
-/** A port of loopback that was free a moment ago. */
+/** Below those that the system gives to outgoing connections, of which tests open thousands. */
+const FREE_PORTS = { first: 10_240, end: 32_768 };
+
+/** A port of loopback that was free a moment ago, and that nothing takes by chance. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listenOnLoopback(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = randomInt(FREE_PORTS.first, FREE_PORTS.end);
+    const server = createServer();
+    try {
+      await once(server.listen(port, "127.0.0.1"), "listening");
+    } catch {
+      continue;
+    }
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 /** A Redis that keeps nothing on disk. `args` are appended, and win (`["--maxmemory-policy", "allkeys-lru"]`). */

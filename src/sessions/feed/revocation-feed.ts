@@ -77,6 +77,8 @@ function resumePosition(ctx: Context, log: Pick<RevocationLog, "keptAfterId" | "
 function startStream(ctx: Context): void {
   // Koa would end an answer whose body it does not know.
   ctx.respond = false;
+  // While the database is away nothing is sent, and that is no reader that stands still: of those `hub.ts` takes care.
+  ctx.req.socket.setTimeout(0);
   ctx.res.writeHead(200, {
     "Content-Type": "text/event-stream",
     "Cache-Control": "no-store",
