@@ -1,8 +1,9 @@
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { alice } from "../support/cast.ts";
 import { populate } from "../support/latchkey.ts";
 import { type PlainApp, startPlainApp } from "../support/plain-app.ts";
+import { startTimeTravel } from "../support/time-travel.ts";
 import {
   createAccount,
   createDemoWorld,
@@ -22,8 +23,6 @@ let world: DemoWorld;
 let app: PlainApp;
 
 beforeAll(async () => {
-  // oidc-provider reads the time from Date itself, so that moving our own clock alone would split the server's time.
-  vi.useFakeTimers({ toFake: ["Date"], shouldAdvanceTime: true });
   world = await createDemoWorld({ stores: "redis" });
   await populate(world.latchkey, { people: [alice] });
   app = await startPlainApp({ issuer: world.latchkey.issuer, clients: world.latchkey.clients });
@@ -38,12 +37,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await app.close();
   await world.close();
-  vi.useRealTimers();
 });
 
 /** Browser and stores live on in real time: what they keep by themselves is still there, and the server must refuse it. */
 function passTwoHours(): void {
-  vi.setSystemTime(Date.now() + TWO_HOURS_SECONDS * 1000);
+  startTimeTravel().advanceSeconds(TWO_HOURS_SECONDS);
 }
 
 describe.each([{ script: "on" }, { script: "off" }])("with JavaScript $script", ({ script }) => {
