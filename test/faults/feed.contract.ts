@@ -8,7 +8,7 @@ import { type ListeningOptions, type ListeningService, startListening } from "./
 import { startReader } from "./paused-reader.ts";
 import { createTokenSource, type TokenSource } from "./revocation-load.ts";
 
-const RESTARTS = times({ short: 2, full: 60 });
+const RESTARTS = times({ short: 1, full: 60 });
 const CUTS = times({ short: 5, full: 200 });
 const ROUNDS = times({ short: 1, full: 8 });
 /** A wire may say that it is broken, or go silent; the short round tries one of them a test. */

@@ -17,7 +17,7 @@ import { FAULT_TIMEOUT_MS, times } from "./counts.ts";
 import { ROTATION_SECONDS, startRing } from "./key-ring-node.ts";
 import { type FaultyNode, startFaultyNode } from "./nodes.ts";
 
-const ROTATIONS = times({ short: 3, full: 30 });
+const ROTATIONS = times({ short: 2, full: 30 });
 /** A short count skips most of them. */
 const KILL_STEPS_APART = times({ short: 9, full: 1 });
 /** More statements than a transition has: the node of the last round is not killed any more. */

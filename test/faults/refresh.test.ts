@@ -12,7 +12,7 @@ import { askForTokens, refreshUntilAnswered, type TokenEndpoint } from "./refres
 const PARALLEL = 20;
 const RACES = times({ short: 4, full: 200 });
 const LOST_ANSWERS = times({ short: 10, full: 100 });
-const KILLS = times({ short: 4, full: 500 });
+const KILLS = times({ short: 2, full: 500 });
 const APPS_UNDER_LOAD = 8;
 
 describe.each<Stores>(["redis", "postgres"])("refreshing at two nodes on %s", (stores) => {

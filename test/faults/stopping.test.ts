@@ -18,7 +18,7 @@ import { type Answered, percentileMs, startLoad, statusesOf } from "./load.ts";
 import { type FaultyNode, startFaultyNode } from "./nodes.ts";
 import { openFamilies } from "./refreshing-app.ts";
 
-const STOPS = times({ short: 2, full: 30 });
+const STOPS = times({ short: 1, full: 30 });
 const APPS = times({ short: 8, full: 24 });
 const LOOK_EVERY_MS = 100;
 const WITHIN = { timeout: 20_000, interval: 20 };
