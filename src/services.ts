@@ -9,6 +9,7 @@ import { type Clients, createClients } from "./clients/index.ts";
 import type { Config } from "./config/index.ts";
 import { type Clock, createAuthenticator, createSealer, systemClock } from "./core/index.ts";
 import { createDoctor, type Doctor } from "./doctor/index.ts";
+import { createMailLog, createMailOutbox, type MailObserver, type MailOutbox } from "./mail/index.ts";
 import { createFactors, type Factors } from "./mfa/index.ts";
 import { createRunningNodes, type RunningNodes } from "./nodes/index.ts";
 import { createLogger, type Logger } from "./observability/index.ts";
@@ -85,6 +86,9 @@ export interface Services {
   readonly sessions: Sessions;
   readonly revocations: Revocations;
   readonly logoutQueue: LogoutQueue;
+  readonly mail: MailOutbox;
+  /** Told of what becomes of mails. */
+  readonly mailObserver: MailObserver;
   readonly signingKeys: SigningKeyCommands;
   readonly nodes: RunningNodes;
   readonly doctor: Doctor;
@@ -123,7 +127,8 @@ export async function openServices(config: Config, overrides: Overrides & Observ
     // What an older secret of ours sealed in this directory still opens when LATCHKEY_SECRET is set later.
     const secrets = directory === undefined ? config.secrets : [...config.secrets, directory.secret];
     const { externalKeys, workers = 1 } = overrides;
-    const services = buildServices(config, { database, redis, clock, secrets, externalKeys, telemetry, workers });
+    const ground = { database, redis, clock, logger, secrets, externalKeys, telemetry, workers };
+    const services = buildServices(config, ground);
     // Apart from the requests' connections: one that waits for them would look like a node that has died.
     const nodes = createRunningNodes({ db: database.followingDb });
     const { signingKeys } = services;
@@ -158,7 +163,7 @@ function createBackUpOf(
   return createBackUp({ db: database.db, migrations, clock, secret, issuer, needsLatchkeySecret: secrets.length > 0 });
 }
 
-interface Ground extends Pick<Services, "database" | "redis" | "clock" | "secrets">, Required<Observed> {
+interface Ground extends Pick<Services, "database" | "redis" | "clock" | "logger" | "secrets">, Required<Observed> {
   readonly externalKeys: ExternalKeys | undefined;
   readonly workers: number;
 }
@@ -166,6 +171,10 @@ interface Ground extends Pick<Services, "database" | "redis" | "clock" | "secret
 function buildServices(config: Config, ground: Ground) {
   const { db } = ground.database;
   const { redis, clock, secrets, externalKeys, telemetry } = ground;
+  const sealer = createSealer(secrets);
+  const mailObserver = telemetry.observeMails(createMailLog(ground.logger));
+  const isConfigured = config.mail.mode !== "off";
+  const mail = createMailOutbox({ db, clock, sealer, isConfigured, observer: mailObserver });
   const audit = createAudit({ db, clock, onAppended: telemetry.metrics?.onAuditEvent });
   const revocations = createRevocations({ db, clock, onAppended: telemetry.metrics?.onRevocations });
   const clients = createClients({
@@ -208,7 +217,7 @@ function buildServices(config: Config, ground: Ground) {
     db,
     clock,
     audit,
-    sealer: createSealer(secrets),
+    sealer,
     authenticator: createAuthenticator(secrets),
     knownDevices,
     issuer: config.issuer,
@@ -218,7 +227,8 @@ function buildServices(config: Config, ground: Ground) {
   const times = keyTimesOf(config);
   const seals = createKeySeals(secrets);
   const signingKeys = createSigningKeyCommands({ db, clock, audit, revocations, seals, externalKeys, times });
-  return { audit, clients, protocol, sessions, accounts, knownDevices, factors, logoutQueue, revocations, signingKeys };
+  const people = { accounts, knownDevices, factors, mail, mailObserver };
+  return { ...people, audit, clients, protocol, sessions, logoutQueue, revocations, signingKeys };
 }
 
 interface Opening {
