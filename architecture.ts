@@ -20,7 +20,7 @@ export const allowedImports = {
   sessions: ["core", "config", "storage", "audit", "outbound", "verifier"],
   accounts: ["core", "config", "storage", "audit"],
   mfa: ["core", "config", "storage", "audit", "accounts"],
-  notices: ["core", "audit", "accounts", "storage", "http", "mail"],
+  notices: ["core", "storage", "http", "audit", "accounts", "mail"],
   oidc: ["core", "config", "observability", "storage", "audit", "clients", "sessions", "accounts", "mfa"],
   interaction: ["core", "config", "http", "oidc", "clients", "accounts", "mfa", "audit"],
   "self-service": ["core", "config", "http", "oidc", "clients", "sessions", "accounts", "mfa", "audit"],

@@ -2,15 +2,28 @@
  * Opens the stores and builds what stands on them: all that the command line needs. `compose.ts` adds the protocol, the
  * pages and the HTTP server.
  */
-import { type Accounts, createAccounts, createKnownDevices, type KnownDevices } from "./accounts/index.ts";
+import {
+  type Accounts,
+  createAccounts,
+  createKnownDevices,
+  findAccountById,
+  type KnownDevices,
+} from "./accounts/index.ts";
 import { type Audit, createAudit } from "./audit/index.ts";
 import { type BackUp, createBackUp } from "./backup/index.ts";
-import { type Clients, createClients } from "./clients/index.ts";
+import { type Clients, createClients, findClientName } from "./clients/index.ts";
 import type { Config } from "./config/index.ts";
 import { type Clock, createAuthenticator, createSealer, systemClock } from "./core/index.ts";
 import { createDoctor, type Doctor } from "./doctor/index.ts";
-import { createMailLog, createMailOutbox, type MailObserver, type MailOutbox } from "./mail/index.ts";
+import {
+  createConfiguredSmtp,
+  createMailLog,
+  createMailOutbox,
+  type MailObserver,
+  type MailOutbox,
+} from "./mail/index.ts";
 import { createFactors, type Factors } from "./mfa/index.ts";
+import { tellPeople } from "./notices/index.ts";
 import { createRunningNodes, type RunningNodes } from "./nodes/index.ts";
 import { createLogger, type Logger } from "./observability/index.ts";
 import {
@@ -18,6 +31,7 @@ import {
   createProtocolCommands,
   createProtocolSessionsOf,
   createSigningKeyCommands,
+  currentUserAgent,
   type ExternalKeys,
   forgetConsent,
   keyTimesOf,
@@ -31,6 +45,7 @@ import {
   createLogoutQueue,
   createRevocations,
   createSessions,
+  describeDevice,
   type LogoutQueue,
   type Revocations,
   type Sessions,
@@ -132,7 +147,10 @@ export async function openServices(config: Config, overrides: Overrides & Observ
     // Apart from the requests' connections: one that waits for them would look like a node that has died.
     const nodes = createRunningNodes({ db: database.followingDb });
     const { signingKeys } = services;
-    const doctor = createDoctor({ config, clock, database, redis, migrations, nodes, signingKeys });
+    const smtp = createConfiguredSmtp(config, clock);
+    const lookAtMailServer = smtp && (() => smtp.look());
+    const looking = { nodes, signingKeys, lookAtMailServer };
+    const doctor = createDoctor({ config, clock, database, redis, migrations, ...looking });
     const backUp = directory && createBackUpOf(config, { directory, database, migrations, clock });
     const stores = { database, redis, migrations, secrets };
     return { ...services, ...stores, nodes, doctor, backUp, clock, logger, close };
@@ -175,7 +193,14 @@ function buildServices(config: Config, ground: Ground) {
   const mailObserver = telemetry.observeMails(createMailLog(ground.logger));
   const isConfigured = config.mail.mode !== "off";
   const mail = createMailOutbox({ db, clock, sealer, isConfigured, observer: mailObserver });
-  const audit = createAudit({ db, clock, onAppended: telemetry.metrics?.onAuditEvent });
+  const audit = tellPeople(createAudit({ db, clock, onAppended: telemetry.metrics?.onAuditEvent }), {
+    mail,
+    clock,
+    findAccount: findAccountById,
+    findClientName,
+    currentDevice: () => describeDevice(currentUserAgent()),
+    placeOf: config.placeOf,
+  });
   const revocations = createRevocations({ db, clock, onAppended: telemetry.metrics?.onRevocations });
   const clients = createClients({
     db,

@@ -78,7 +78,9 @@ function inText({ say, content, url, to, brand }: Shown): string {
     lines.join("\n"),
     code ?? "",
     advice === undefined ? "" : say(advice),
-    action === undefined || url === undefined ? "" : `${say(action.label)}:\n${url}`,
+    action === undefined || url === undefined
+      ? ""
+      : `${say({ key: "mail.fact.label", slots: { label: say(action.label) } })}\n${url}`,
     // What mail programs take for a signature, and leave out of an answer.
     `-- \n${brand}\n${say({ key: "mail.why", slots: { email: to, brand } })} ${say("mail.noReply")}`,
   ];
