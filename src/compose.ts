@@ -8,6 +8,7 @@ import {
   createKnownBrowsers,
   createProtocolPages,
 } from "./interaction/index.ts";
+import { createMailbox, createMailboxRoutes, type Mailbox } from "./mail/index.ts";
 import { createHealth, type Health } from "./observability/index.ts";
 import { createNodeId } from "./nodes/index.ts";
 import { createOidc, isPublished, type KeyRing, type Oidc, PROTOCOL_ROUTES } from "./oidc/index.ts";
@@ -32,6 +33,7 @@ import {
   startCompletingEndings,
   startKeyRing,
   startLogoutWorker,
+  startMailWorker,
   startResealing,
   startSweeping,
 } from "./upkeep.ts";
@@ -69,11 +71,14 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     const proxySightings = http.createProxySightings(config.issuer);
     const nodeId = createNodeId();
     const feedPlaces = createFeedPlaces(config, services, nodeId);
-    const following = { revocationLog, keyRing, telemetry, proxySightings, feedPlaces, isClockRight };
+    const mailbox = config.mail.mode === "mailbox" ? createMailbox(services.clock) : undefined;
+    const following = { revocationLog, keyRing, telemetry, proxySightings, feedPlaces, isClockRight, mailbox };
     const running = { ...services, ...following };
     const { oidc, feed } = composeApp(config, running, health);
     const logoutWorker = startLogoutWorker(config, { ...services, telemetry }, oidc.prepareLogout);
     closers.push(() => logoutWorker.close());
+    const mailWorker = startMailWorker(config, services, mailbox);
+    closers.push(() => mailWorker?.close());
     const metricsListener = createMetricsListener(config, telemetry, { services, feed });
     closers.push(() => metricsListener?.close());
     const proxyShares = () => proxySightings.shares();
@@ -185,6 +190,7 @@ interface Running extends Services {
   readonly isClockRight: () => boolean;
   readonly proxySightings: http.ProxySightings;
   readonly feedPlaces: SharedPlaces;
+  readonly mailbox: Mailbox | undefined;
 }
 
 /** Every request passes these from the top down. */
@@ -193,7 +199,7 @@ function composeApp(
   services: Running,
   health: Health,
 ): { readonly oidc: Oidc; readonly feed: RevocationFeed } {
-  const { accounts, audit, clients, clock, database, logger, redis, secrets, telemetry } = services;
+  const { accounts, audit, clients, clock, database, logger, mailbox, redis, secrets, telemetry } = services;
   const { metrics, tracing } = telemetry;
   const { issuer, brand, links } = config;
   const assets = http.createAssets(brand);
@@ -254,14 +260,23 @@ function composeApp(
   app.use(oidc.responseRules);
   app.use(oidc.requestScope);
   app.use(createInteractionRoutes({ ...shared, ...interactionParts(config, services, oidc), knownBrowsers }));
-  const { browserSessions, allowedClients } = oidc;
-  const demoUrl = config.demo === undefined ? undefined : `http://localhost:${config.demo.appPort}`;
-  const site = { mode: config.mode, demoUrl, factorPolicy: config.mfa.policy, placeOf: config.placeOf };
-  app.use(createSelfServiceRoutes({ ...services, ...shared, ...site, browserSessions, allowedClients }));
+  if (mailbox !== undefined) app.use(createMailboxRoutes({ mailbox, views, issuer }));
+  app.use(createSelfServiceRoutes({ ...services, ...shared, ...selfServiceParts(config, services, oidc) }));
   return { oidc, feed };
 }
 
 /** What the pages inside an authorization request work with, beside what all pages do. */
 function interactionParts({ mfa }: Config, { clock, factors }: Services, { interactions }: Oidc) {
   return { interactions, clock, factors, trustedBrowserSeconds: mfa.trustedBrowserSeconds };
+}
+
+/** What the pages outside of one work with. */
+function selfServiceParts(
+  { mode, demo, mfa, placeOf }: Config,
+  { mailbox }: Running,
+  { browserSessions, allowedClients }: Oidc,
+) {
+  const demoUrl = demo === undefined ? undefined : `http://localhost:${demo.appPort}`;
+  const site = { mode, hasMailbox: mailbox !== undefined, demoUrl, factorPolicy: mfa.policy, placeOf };
+  return { ...site, browserSessions, allowedClients };
 }

@@ -2,14 +2,28 @@
  * Opens the stores and builds what stands on them: all that the command line needs. `compose.ts` adds the protocol, the
  * pages and the HTTP server.
  */
-import { type Accounts, createAccounts, createKnownDevices, type KnownDevices } from "./accounts/index.ts";
+import {
+  type Accounts,
+  createAccounts,
+  createKnownDevices,
+  findAccountById,
+  type KnownDevices,
+} from "./accounts/index.ts";
 import { type Audit, createAudit } from "./audit/index.ts";
 import { type BackUp, createBackUp } from "./backup/index.ts";
-import { type Clients, createClients } from "./clients/index.ts";
+import { type Clients, createClients, findClientName } from "./clients/index.ts";
 import type { Config } from "./config/index.ts";
 import { type Clock, createAuthenticator, createSealer, systemClock } from "./core/index.ts";
 import { createDoctor, type Doctor } from "./doctor/index.ts";
+import {
+  createConfiguredSmtp,
+  createMailLog,
+  createMailOutbox,
+  type MailObserver,
+  type MailOutbox,
+} from "./mail/index.ts";
 import { createFactors, type Factors } from "./mfa/index.ts";
+import { tellPeople } from "./notices/index.ts";
 import { createRunningNodes, type RunningNodes } from "./nodes/index.ts";
 import { createLogger, type Logger } from "./observability/index.ts";
 import {
@@ -17,6 +31,7 @@ import {
   createProtocolCommands,
   createProtocolSessionsOf,
   createSigningKeyCommands,
+  currentUserAgent,
   type ExternalKeys,
   forgetConsent,
   keyTimesOf,
@@ -30,6 +45,7 @@ import {
   createLogoutQueue,
   createRevocations,
   createSessions,
+  describeDevice,
   type LogoutQueue,
   type Revocations,
   type Sessions,
@@ -85,6 +101,9 @@ export interface Services {
   readonly sessions: Sessions;
   readonly revocations: Revocations;
   readonly logoutQueue: LogoutQueue;
+  readonly mail: MailOutbox;
+  /** Told of what becomes of mails. */
+  readonly mailObserver: MailObserver;
   readonly signingKeys: SigningKeyCommands;
   readonly nodes: RunningNodes;
   readonly doctor: Doctor;
@@ -123,11 +142,15 @@ export async function openServices(config: Config, overrides: Overrides & Observ
     // What an older secret of ours sealed in this directory still opens when LATCHKEY_SECRET is set later.
     const secrets = directory === undefined ? config.secrets : [...config.secrets, directory.secret];
     const { externalKeys, workers = 1 } = overrides;
-    const services = buildServices(config, { database, redis, clock, secrets, externalKeys, telemetry, workers });
+    const ground = { database, redis, clock, logger, secrets, externalKeys, telemetry, workers };
+    const services = buildServices(config, ground);
     // Apart from the requests' connections: one that waits for them would look like a node that has died.
     const nodes = createRunningNodes({ db: database.followingDb });
     const { signingKeys } = services;
-    const doctor = createDoctor({ config, clock, database, redis, migrations, nodes, signingKeys });
+    const smtp = createConfiguredSmtp(config, clock);
+    const lookAtMailServer = smtp && (() => smtp.look());
+    const looking = { nodes, signingKeys, lookAtMailServer };
+    const doctor = createDoctor({ config, clock, database, redis, migrations, ...looking });
     const backUp = directory && createBackUpOf(config, { directory, database, migrations, clock });
     const stores = { database, redis, migrations, secrets };
     return { ...services, ...stores, nodes, doctor, backUp, clock, logger, close };
@@ -158,7 +181,7 @@ function createBackUpOf(
   return createBackUp({ db: database.db, migrations, clock, secret, issuer, needsLatchkeySecret: secrets.length > 0 });
 }
 
-interface Ground extends Pick<Services, "database" | "redis" | "clock" | "secrets">, Required<Observed> {
+interface Ground extends Pick<Services, "database" | "redis" | "clock" | "logger" | "secrets">, Required<Observed> {
   readonly externalKeys: ExternalKeys | undefined;
   readonly workers: number;
 }
@@ -166,7 +189,18 @@ interface Ground extends Pick<Services, "database" | "redis" | "clock" | "secret
 function buildServices(config: Config, ground: Ground) {
   const { db } = ground.database;
   const { redis, clock, secrets, externalKeys, telemetry } = ground;
-  const audit = createAudit({ db, clock, onAppended: telemetry.metrics?.onAuditEvent });
+  const sealer = createSealer(secrets);
+  const mailObserver = telemetry.observeMails(createMailLog(ground.logger));
+  const isConfigured = config.mail.mode !== "off";
+  const mail = createMailOutbox({ db, clock, sealer, isConfigured, observer: mailObserver });
+  const audit = tellPeople(createAudit({ db, clock, onAppended: telemetry.metrics?.onAuditEvent }), {
+    mail,
+    clock,
+    findAccount: findAccountById,
+    findClientName,
+    currentDevice: () => describeDevice(currentUserAgent()),
+    placeOf: config.placeOf,
+  });
   const revocations = createRevocations({ db, clock, onAppended: telemetry.metrics?.onRevocations });
   const clients = createClients({
     db,
@@ -208,7 +242,7 @@ function buildServices(config: Config, ground: Ground) {
     db,
     clock,
     audit,
-    sealer: createSealer(secrets),
+    sealer,
     authenticator: createAuthenticator(secrets),
     knownDevices,
     issuer: config.issuer,
@@ -218,7 +252,8 @@ function buildServices(config: Config, ground: Ground) {
   const times = keyTimesOf(config);
   const seals = createKeySeals(secrets);
   const signingKeys = createSigningKeyCommands({ db, clock, audit, revocations, seals, externalKeys, times });
-  return { audit, clients, protocol, sessions, accounts, knownDevices, factors, logoutQueue, revocations, signingKeys };
+  const people = { accounts, knownDevices, factors, mail, mailObserver };
+  return { ...people, audit, clients, protocol, sessions, logoutQueue, revocations, signingKeys };
 }
 
 interface Opening {

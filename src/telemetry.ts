@@ -6,6 +6,7 @@
 import type { Accounts } from "./accounts/index.ts";
 import type { Config } from "./config/index.ts";
 import type { Services } from "./services.ts";
+import type { MailObserver } from "./mail/index.ts";
 import type { Factors } from "./mfa/index.ts";
 import { createMetrics, createMetricsServer, type Metrics, type MetricsServer } from "./metrics/index.ts";
 import { createTracing, NO_TRACING, traced, type Tracing } from "./observability/index.ts";
@@ -22,6 +23,8 @@ export interface Telemetry {
   /** Absent when nobody is told. */
   readonly stores: StoreObserver | undefined;
   readonly protocol: ProtocolObserver | undefined;
+  /** Tells who counts, too, what the log is told. */
+  observeMails(log: MailObserver): MailObserver;
   close(): Promise<void>;
 }
 
@@ -31,6 +34,7 @@ export const NO_TELEMETRY: Telemetry = {
   tracing: NO_TRACING,
   stores: undefined,
   protocol: undefined,
+  observeMails: (log) => log,
   close: async () => undefined,
 };
 
@@ -55,6 +59,12 @@ export async function openTelemetry(config: Pick<Config, "metrics" | "traces">):
         tracing.annotate("latchkey.refresh.outcome", outcome);
       },
     },
+    observeMails: (log) => ({
+      settled(mail) {
+        log.settled(mail);
+        metrics?.onMailSettled(mail);
+      },
+    }),
     async close() {
       metrics?.close();
       await tracing.close();
@@ -93,12 +103,13 @@ export function createMetricsListener(
   { services, feed }: { readonly services: Services; readonly feed: Pick<RevocationFeed, "connectionCount"> },
 ): MetricsServer | undefined {
   if (metrics === undefined || config.metrics === undefined) return undefined;
-  const { database, redis, clock, accounts, logger } = services;
+  const { database, redis, clock, accounts, mail, logger } = services;
   metrics.readFrom({
     clock,
     hashingLoad: () => accounts.hashingLoad(),
     feedConnections: () => feed.connectionCount(),
     listKeys: () => listKeyStandings(database.db),
+    readMailBacklog: () => mail.readBacklog(),
     estimateSessions: () => estimateSignIns({ db: database.db, redis, clock }),
   });
   if (isWorker) {

@@ -5,7 +5,7 @@
 import { hostname } from "node:os";
 import type { Services } from "./services.ts";
 import type { Config } from "./config/index.ts";
-import { background } from "./core/index.ts";
+import { background, createSealer, type Lookout } from "./core/index.ts";
 import {
   createKeyRing,
   type ExternalKeys,
@@ -15,9 +15,17 @@ import {
   readLibraryVersion,
 } from "./oidc/index.ts";
 import { createNodeBeats, type NodeBeats, type NodeReport, readVersion, takeFingerprint } from "./nodes/index.ts";
+import {
+  createConfiguredSmtp,
+  createMailRenderer,
+  createMailWorker,
+  MAIL_CHANNEL,
+  type Mailbox,
+  type MailWorker,
+} from "./mail/index.ts";
 import { createAddressPolicy, createOutbound } from "./outbound/index.ts";
 import { createLogoutWorker, LOGOUT_CHANNEL, type LogoutWorker, type SharedPlaces } from "./sessions/index.ts";
-import { asStoreFailure } from "./storage/index.ts";
+import { asStoreFailure, type Listener } from "./storage/index.ts";
 import { type Telemetry, traceOutbound } from "./telemetry.ts";
 import { workerName } from "./workers/index.ts";
 
@@ -36,7 +44,14 @@ export function startLogoutWorker(
   const report = (error: unknown): void =>
     logger.warn({ reason: String(asStoreFailure(error)) }, "could not tell apps of ended sessions");
   const worker = createLogoutWorker({ db: database.db, clock, audit, outbound, prepareLogout, report });
-  const listener = database.listen(LOGOUT_CHANNEL, () => worker.wake());
+  return withListener(
+    worker,
+    database.listen(LOGOUT_CHANNEL, () => worker.wake()),
+  );
+}
+
+/** Starts a worker that is woken by what others commit. */
+function withListener<Worker extends Lookout>(worker: Worker, listener: Listener): Worker {
   worker.start();
   return {
     ...worker,
@@ -45,6 +60,26 @@ export function startLogoutWorker(
       await worker.close();
     },
   };
+}
+
+/** Sends what waits in the outbox: by SMTP, or into the mailbox of an embedded server. Nobody does where mail is off. */
+export function startMailWorker(
+  config: Config,
+  { database, clock, secrets, mailObserver: observer, logger }: Services,
+  mailbox: Mailbox | undefined,
+): MailWorker | undefined {
+  if (config.mail.mode === "off") logger.warn({}, config.mail.meaning);
+  const transport = mailbox ?? createConfiguredSmtp(config, clock);
+  if (transport === undefined) return undefined;
+  const report = (error: unknown): void =>
+    logger.warn({ reason: String(asStoreFailure(error)) }, "there is trouble with the outbox of mails");
+  const render = createMailRenderer(config);
+  const sealer = createSealer(secrets);
+  const worker = createMailWorker({ db: database.db, clock, sealer, render, transport, observer, report });
+  return withListener(
+    worker,
+    database.listen(MAIL_CHANNEL, () => worker.wake()),
+  );
 }
 
 /** Follows the keys that sign, makes what is due, and seals them anew in the background. */
@@ -72,7 +107,8 @@ export function startSweeping(
   services: Services,
   { feedPlaces, isClockRight }: { readonly feedPlaces: SharedPlaces; readonly isClockRight: () => boolean },
 ): NodeJS.Timeout {
-  const { accounts, knownDevices, factors, protocol, sessions, logoutQueue, revocations, nodes, logger } = services;
+  const { accounts, knownDevices, factors, protocol, sessions, logoutQueue, mail, revocations, nodes, logger } =
+    services;
   const report = (error: unknown): void => logger.warn({ reason: String(asStoreFailure(error)) }, "could not sweep");
   const sweeps = [
     () => protocol.sweep(),
@@ -81,6 +117,7 @@ export function startSweeping(
     () => knownDevices.sweep(),
     () => factors.sweep(),
     () => logoutQueue.sweep(),
+    () => mail.sweep(),
     () => revocations.sweep(),
     () => nodes.sweep(),
     () => feedPlaces.sweep(),

@@ -12,8 +12,8 @@
  */
 export type { Account, RequestSource } from "./account.ts";
 export { AccountFieldInvalidError, PasswordUnacceptableError } from "./account-input-errors.ts";
-export { discardProofs } from "./account-records.ts";
+export { discardProofs, findAccountById } from "./account-records.ts";
 export { type Accounts, createAccounts } from "./accounts.ts";
-export { createKnownDevices, type KnownDevices } from "./known-devices.ts";
+export { createKnownDevices, type KnownDevices, type NoteOptions } from "./known-devices.ts";
 export { networkOf } from "./network-of.ts";
 export { parseVisibleText } from "./profile.ts";

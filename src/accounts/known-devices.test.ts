@@ -122,3 +122,40 @@ test("an account has 50 browsers: the one that was used longest ago goes for the
   expect(await devices.recognize(alice, tokens[1])).toBeUndefined();
   expect(await devices.recognize(alice, tokens[2])).toBeDefined();
 });
+
+test("a browser that was seen by a password is news no more, and nothing else: it is not known to second factors", async () => {
+  const { devices, register, passSeconds } = scene();
+  const alice = { id: await register(), createdAt: new Date(0) };
+  expect(await devices.isNews(alice, undefined)).toBe(true);
+  const token = await devices.note(alice.id, undefined, { provedBy: "password" });
+  expect(await devices.isNews(alice, token)).toBe(false);
+  expect(await devices.isNews(alice, undefined)).toBe(true);
+  expect(await devices.recognize(alice.id, token)).toBeUndefined();
+  expect(await devices.note(alice.id, token, { provedBy: "password" })).toBe(token);
+  passSeconds(180 * DAY_SECONDS);
+  expect(await devices.isNews(alice, token)).toBe(true);
+});
+
+test("a token that was only seen is replaced when a factor is proved: who planted it by a password gains nothing", async () => {
+  const { devices, register } = scene();
+  const alice = { id: await register(), createdAt: new Date(0) };
+  const planted = await devices.note(alice.id, undefined, { provedBy: "password" });
+  const token = await devices.note(alice.id, planted, { provedBy: "factor", trustForSeconds: DAY_SECONDS });
+  expect(token).not.toBe(planted);
+  expect(await devices.recognize(alice.id, planted)).toBeUndefined();
+  expect(await devices.isNews(alice, planted)).toBe(true);
+  expect(await devices.isNews(alice, token)).toBe(false);
+  expect(await devices.note(alice.id, token, { provedBy: "password" })).toBe(token);
+});
+
+test("the first browser of an account is no news for an hour, and a second one is", async () => {
+  const { devices, register, passSeconds } = scene();
+  const bob = { id: await register(), createdAt: new Date() };
+  passSeconds(59 * 60);
+  expect(await devices.isNews(bob, undefined)).toBe(false);
+  passSeconds(2 * 60);
+  expect(await devices.isNews(bob, undefined)).toBe(true);
+  const carol = { id: await register(), createdAt: new Date(Date.now() + 61 * 60 * 1_000) };
+  await devices.note(carol.id, undefined, { provedBy: "password" });
+  expect(await devices.isNews(carol, undefined)).toBe(true);
+});

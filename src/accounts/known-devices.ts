@@ -1,13 +1,16 @@
 import { type Clock, randomToken, sha256 } from "../core/index.ts";
+import type { Account } from "./account.ts";
 import { type Db, DELETE_BATCH, deleteInBatches, guardStore } from "../storage/index.ts";
 
 const LIFETIME_DAYS = 180;
+/** So long a person is about to sign in for the first time, in the browser in which they created the account. */
+const FIRST_SIGN_IN_MS = 60 * 60 * 1_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const DEVICES_MAX = 50;
 /** 256 bits in base64url. */
 const TOKEN = /^[\w-]{43}$/;
 
-/** A browser that completed a sign-in to the account before. */
+/** A browser in which a second factor of the account was proved before. */
 export interface KnownDevice {
   /** A digest of what its cookie holds. */
   readonly id: string;
@@ -15,23 +18,36 @@ export interface KnownDevice {
   readonly isTrusted: boolean;
 }
 
+/**
+ * What was proved in a browser. `factor` makes it known, with what follows for second factors; by a `password` it is seen
+ * and no more, so that the person hears of another one.
+ */
+export type ProvedBy = "password" | "factor";
+
 /** The browsers that people have signed in with. Only digests of their tokens are stored. */
 export interface KnownDevices {
   /** `token` is what the browser's cookie holds: untrusted. */
   recognize(accountId: string, token: string | undefined): Promise<KnownDevice | undefined>;
   /**
-   * Notes that this browser completed a sign-in, and returns the token for its cookie. It is the same one where the
-   * account knows it; otherwise it is new, so that nobody can plant a token that they know themselves.
+   * Whether a sign-in from this browser would be news to the person: it was not seen before, and is not the one in which
+   * they have just created the account.
    */
-  note(
-    accountId: string,
-    token: string | undefined,
-    options?: { readonly trustForSeconds?: number | undefined },
-  ): Promise<string>;
+  isNews(account: Pick<Account, "id" | "createdAt">, token: string | undefined): Promise<boolean>;
+  /**
+   * Notes that this browser completed a sign-in, and returns the token for its cookie. It is the same one where the
+   * account knows it by as much; otherwise it is new, so that nobody can plant a token that they know themselves.
+   */
+  note(accountId: string, token: string | undefined, options?: NoteOptions): Promise<string>;
   /** No browser of the account is trusted any more. `tx`: the transaction of the change that it follows from. */
   distrust(accountId: string, tx?: Db): Promise<void>;
   /** Deletes what was not used for too long; returns how many. */
   sweep(): Promise<number>;
+}
+
+export interface NoteOptions {
+  /** A factor when absent. */
+  readonly provedBy?: ProvedBy | undefined;
+  readonly trustForSeconds?: number | undefined;
 }
 
 interface KnownDeviceTable {
@@ -59,20 +75,26 @@ export function createKnownDevices({ db, clock }: Deps): KnownDevices {
       .selectFrom("known_devices")
       .select(["device", "trusted_until"])
       .where("account_id", "=", accountId)
-      .where("device", "=", digestOf(token))
+      .where("device", "=", digestOf(token, "factor"))
       .where("expires_at", ">", now())
       .executeTakeFirst();
     return row && { id: row.device, isTrusted: row.trusted_until !== null && row.trusted_until > now() };
   }
   return {
     recognize: (accountId, token) => guardStore(() => recognize(accountId, token)),
-    note: (accountId, token, { trustForSeconds } = {}) =>
+    isNews: ({ id, createdAt }, token) =>
       guardStore(async () => {
-        const known = await recognize(accountId, token);
-        const kept = known === undefined || token === undefined ? randomToken() : token;
+        const devices = await listDevices(db, id, now());
+        if (devices.size === 0) return clock.nowMs() - createdAt.getTime() > FIRST_SIGN_IN_MS;
+        return !isAmong(devices, token, "password");
+      }),
+    note: (accountId, token, { provedBy = "factor", trustForSeconds } = {}) =>
+      guardStore(async () => {
+        const devices = await listDevices(db, accountId, now());
+        const kept = token !== undefined && isAmong(devices, token, provedBy) ? token : randomToken();
         await db.transaction().execute(async (tx) => {
           if (kept !== token && token !== undefined && TOKEN.test(token)) await rename(tx, token, kept);
-          await noteUse(tx, { accountId, device: digestOf(kept), now: now(), trustForSeconds });
+          await noteUse(tx, { accountId, device: digestOf(kept, provedBy), now: now(), trustForSeconds });
           await dropOldest(tx, accountId);
         });
         return kept;
@@ -90,17 +112,38 @@ export function createKnownDevices({ db, clock }: Deps): KnownDevices {
   };
 }
 
-function digestOf(token: string): string {
-  return sha256(token).toString("base64url");
+/** Another one for a browser that was only seen: as what is known it is not found. */
+function digestOf(token: string, provedBy: ProvedBy): string {
+  return sha256(provedBy === "factor" ? token : `seen ${token}`).toString("base64url");
+}
+
+async function listDevices(db: Db, accountId: string, now: Date): Promise<ReadonlySet<string>> {
+  const rows = await withTables(db)
+    .selectFrom("known_devices")
+    .select("device")
+    .where("account_id", "=", accountId)
+    .where("expires_at", ">", now)
+    .execute();
+  return new Set(rows.map(({ device }) => device));
+}
+
+/** Whether at least as much was proved in this browser. */
+function isAmong(devices: ReadonlySet<string>, token: string | undefined, provedBy: ProvedBy): boolean {
+  if (token === undefined || !TOKEN.test(token)) return false;
+  return (
+    devices.has(digestOf(token, "factor")) || (provedBy === "password" && devices.has(digestOf(token, "password")))
+  );
 }
 
 /** The browser gets another token: whoever else uses it stays known, and whoever else has the old one is not. */
 async function rename(tx: Db, from: string, to: string): Promise<void> {
-  await withTables(tx)
-    .updateTable("known_devices")
-    .set({ device: digestOf(to) })
-    .where("device", "=", digestOf(from))
-    .execute();
+  for (const provedBy of ["factor", "password"] as const) {
+    await withTables(tx)
+      .updateTable("known_devices")
+      .set({ device: digestOf(to, provedBy) })
+      .where("device", "=", digestOf(from, provedBy))
+      .execute();
+  }
 }
 
 interface Use {

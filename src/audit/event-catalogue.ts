@@ -26,7 +26,7 @@ export const AUDIT_EVENTS = {
   "passkey.clone_suspected": "A passkey was refused because its counter did not grow: there may be a copy of it.",
   "recovery_codes.made": "An account got new recovery codes; older ones are dead.",
   "recovery_code.used": "A recovery code was used; `data.left` are left.",
-  "session.started": "A browser session began.",
+  "session.started": "A browser session began; `data.newBrowser` where the person had not signed in with it before.",
   "session.ended": "A browser session ended, with every token that hung on it.",
   "consent.given": "A person allowed a client what it asked for.",
   "consent.withdrawn": "A person took back what they had allowed a client.",

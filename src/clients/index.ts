@@ -23,4 +23,5 @@ export type { ClientSettings } from "./client-settings.ts";
 export { type Clients, createClients } from "./clients.ts";
 export { listSecretFiles } from "./declarations.ts";
 export type { ResourceServerSettings } from "./resource-server-settings.ts";
+export { findClientName } from "./tables.ts";
 export { InvalidSettingsError } from "./settings-faults.ts";

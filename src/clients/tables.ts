@@ -95,6 +95,12 @@ export async function selectLogoutRecipients(
   return rows.flatMap(({ id, uri }) => (uri === null ? [] : [{ clientId: id, logoutUri: uri }]));
 }
 
+/** What people read of a client; `undefined` when there is none, or it is ours. */
+export async function findClientName(db: Db, id: string): Promise<string | undefined> {
+  const row = await withClientTables(db).selectFrom("clients").select("name").where("id", "=", id).executeTakeFirst();
+  return row?.name;
+}
+
 /** The resource servers among `identifiers` (all of them when absent), by identifier. */
 export async function selectResourceServers(
   db: ClientDb,

@@ -1,5 +1,6 @@
 import type { PlaceOf } from "../places/index.ts";
 import type { FactorPolicy } from "./factor-policy.ts";
+import type { MailConfig } from "./mail-settings.ts";
 import type { SettingInForce } from "./settings-in-force.ts";
 
 /** What a running Latchkey knows about its deployment. Frozen; made by {@link loadConfig} and nowhere else. */
@@ -55,6 +56,7 @@ export interface Config {
   readonly brand: { readonly name: string; readonly color: string; readonly logoFile: string | undefined };
   /** Roughly where an address is, by the file of places; nobody knows when absent. */
   readonly placeOf: PlaceOf | undefined;
+  readonly mail: MailConfig;
   readonly links: { readonly help: string | undefined; readonly privacy: string | undefined };
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   /** Where metrics are read; absent when nothing is counted. */

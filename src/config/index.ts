@@ -8,5 +8,6 @@ export { type Config, ConfigError } from "./config.ts";
 export { FACTOR_POLICIES, type FactorPolicy } from "./factor-policy.ts";
 export { type ConfigReport, defaultOf, inspectConfig } from "./inspect-config.ts";
 export { loadConfig, type Purpose } from "./load-config.ts";
+export type { MailSender, SmtpServer } from "./mail-settings.ts";
 export type { SettingInForce } from "./settings-in-force.ts";
 export { type Setting, type SettingKey, SETTINGS } from "./settings.ts";

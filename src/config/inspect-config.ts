@@ -1,5 +1,5 @@
 import type { ConfigFault } from "./config.ts";
-import { type Environment, readSettings, type SettingOrigin } from "./load-config.ts";
+import { type Environment, readSettings, type SettingOrigin, warningsOf } from "./load-config.ts";
 import { type Setting, type SettingKey, SETTINGS } from "./settings.ts";
 
 /** A setting as an operator may see it. */
@@ -13,6 +13,8 @@ export interface InspectedSetting {
 export interface ConfigReport {
   /** Empty when the server would start with these settings. */
   readonly faults: readonly ConfigFault[];
+  /** What works, and does without something that most deployments want. */
+  readonly warnings: readonly string[];
   readonly settings: readonly InspectedSetting[];
 }
 
@@ -22,14 +24,14 @@ export interface ConfigReport {
  * @param environment the process's own when absent.
  */
 export function inspectConfig(environment: Environment = process.env): ConfigReport {
-  const { raw, faults } = readSettings(environment, "server");
+  const { raw, values, faults } = readSettings(environment, "server");
   const keys = Object.keys(SETTINGS) as SettingKey[];
   const settings = keys.map((key): InspectedSetting => {
     const given = raw.get(key);
     if (given === undefined) return { key, value: defaultOf(SETTINGS[key]), origin: "default" };
     return { key, value: isSecret(SETTINGS[key]) ? "set" : given.text, origin: given.origin };
   });
-  return { faults, settings };
+  return { faults, warnings: warningsOf(values), settings };
 }
 
 /** A setting's default as it would be written; `undefined` where there is none. */

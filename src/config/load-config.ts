@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import { parse } from "yaml";
 import { PLACE_LINE_EXAMPLE, type PlaceOf, readPlacesFile } from "../places/index.ts";
 import { type Config, ConfigError, type ConfigFault } from "./config.ts";
+import { isLoopbackOrigin } from "./loopback.ts";
+import { decideMail, type MailConfig } from "./mail-settings.ts";
 import { listSettingsInForce } from "./settings-in-force.ts";
 import { type Setting, type SettingKey, SETTINGS, type SettingValues } from "./settings.ts";
 
@@ -180,6 +182,9 @@ function findContradictions(values: SettingValues, faults: ConfigFault[]): void 
   if (values.KEY_ROTATION_SECONDS !== 0 && values.KEY_ROTATION_SECONDS < values.KEY_LEAD_SECONDS) {
     add("KEY_ROTATION_SECONDS", "is shorter than KEY_LEAD_SECONDS");
   }
+  if (values.MAIL_URL !== undefined && values.MAIL_FROM === undefined) {
+    add("MAIL_FROM", "is missing, and MAIL_URL without it is not enough to send mail");
+  }
   if (values.METRICS_PORT === values.PORT && values.METRICS_PORT !== undefined)
     add("METRICS_PORT", "is the same as PORT");
   if (values.DATABASE_URL === undefined) {
@@ -205,17 +210,14 @@ function readPlaces(path: string | undefined, faults: ConfigFault[]): PlaceOf | 
 }
 
 function isHttpsOrLoopback(origin: string): boolean {
-  const { protocol, hostname } = new URL(origin);
-  return (
-    protocol === "https:" || ["localhost", "127.0.0.1", "[::1]"].includes(hostname) || hostname.endsWith(".localhost")
-  );
+  return origin.startsWith("https:") || isLoopbackOrigin(origin);
 }
 
 function toConfig(values: SettingValues, placeOf: PlaceOf | undefined): Config {
   const isEmbedded = values.DATABASE_URL === undefined;
   return deepFreeze({
     mode: isEmbedded ? "embedded" : "production",
-    issuer: values.ISSUER ?? `http://localhost:${values.PORT}`,
+    issuer: issuerOf(values),
     listen: { host: values.HOST, port: values.PORT },
     shutdownDelaySeconds: isEmbedded ? 0 : values.SHUTDOWN_DELAY_SECONDS,
     secrets: values.LATCHKEY_SECRET ?? [],
@@ -254,6 +256,7 @@ function toConfig(values: SettingValues, placeOf: PlaceOf | undefined): Config {
     },
     brand: { name: values.BRAND_NAME, color: values.BRAND_COLOR, logoFile: values.BRAND_LOGO },
     placeOf,
+    mail: mailOf(values),
     links: { help: values.HELP_URL, privacy: values.PRIVACY_URL },
     logLevel: values.LOG_LEVEL ?? (isEmbedded ? "warn" : "info"),
     metrics: values.METRICS_PORT === undefined ? undefined : { host: values.METRICS_HOST, port: values.METRICS_PORT },
@@ -262,6 +265,21 @@ function toConfig(values: SettingValues, placeOf: PlaceOf | undefined): Config {
       isEmbedded && values.DEMO === "on" ? { appPort: values.DEMO_APP_PORT, apiPort: values.DEMO_API_PORT } : undefined,
     settings: listSettingsInForce(values),
   } satisfies Config);
+}
+
+function issuerOf(values: SettingValues): string {
+  return values.ISSUER ?? `http://localhost:${values.PORT}`;
+}
+
+function mailOf(values: SettingValues): MailConfig {
+  const isEmbedded = values.DATABASE_URL === undefined;
+  return decideMail({ server: values.MAIL_URL, from: values.MAIL_FROM, isEmbedded, issuer: issuerOf(values) });
+}
+
+/** What a server with these settings does without. */
+export function warningsOf(values: SettingValues): readonly string[] {
+  const mail = mailOf(values);
+  return mail.mode === "off" ? [mail.meaning] : [];
 }
 
 function tracesOf(values: SettingValues): Config["traces"] {

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { FACTOR_POLICIES } from "./factor-policy.ts";
+import { mailSender, mailServer } from "./mail-settings.ts";
 
 /**
  * Every setting: what it means, an example, and how its text is read. `docs/configuration.md` is generated from this
@@ -186,6 +187,18 @@ export const SETTINGS = {
       "Networks, addresses and host names inside that back-channel logout may call. Without it only the public internet is called; with it, http is allowed to what is named here.",
     example: "10.20.0.0/16,logout.internal.example.com",
     schema: networksOrHosts,
+  },
+  MAIL_URL: {
+    description:
+      "The SMTP server that takes our mails: `smtps://` (TLS from the start, port 465 unless given) or `smtp://` (STARTTLS, port 587), with user and password in percent-encoding. Without TLS nothing is sent, but for `smtp://` on loopback and for `smtp+insecure://` (port 25), for a relay inside a network that you trust. Without this setting no mail is sent; embedded mode keeps them, to be read at `/dev/mail` ([more](mail.md)).",
+    example: "smtps://user:password@mail.example.com:465",
+    schema: mailServer,
+    isSecret: true,
+  },
+  MAIL_FROM: {
+    description: "Who mails come from, with or without a name; `BRAND_NAME` is the name when there is none.",
+    example: "Example ID <id@example.com>",
+    schema: mailSender,
   },
   REGISTRATION: {
     description: "Whether people may create accounts by themselves: `open` or `closed`.",

@@ -30,7 +30,7 @@ test("a deployment that is well is found to be well, by every check", () => {
   expect(trouble({})).toEqual([]);
   expect(new Set(findingsOf({}).map(({ check }) => check.split(".")[0]))).toEqual(
     new Set(
-      "postgres migrations redis nodes versions configuration clocks issuer tls discovery key-set key-schedule key-cache proxies cookies".split(
+      "postgres migrations redis nodes versions configuration clocks issuer tls discovery key-set key-schedule key-cache proxies cookies mail".split(
         " ",
       ),
     ),
@@ -303,5 +303,33 @@ describe("cookies", () => {
 
   test("of a balancer are none of our business", () => {
     expect(trouble(signInWith(...COOKIES, "AWSALB=x; path=/"))).toEqual([]);
+  });
+});
+
+describe("mail", () => {
+  test.each([
+    ["unauthenticated", "status_535", /does not take our credentials \(status_535\)/, /MAIL_URL/],
+    ["untrusted", "etls", /no TLS that we trust/, /certificate/],
+    ["unreachable", "econnrefused", /does not answer \(econnrefused\)/, /runs/],
+  ] as const)("a server that is %s is a failure of its own kind", (type, reason, meaning, remedy) => {
+    const found = findingsOf({ mailServer: seen({ type, reason }) }).filter(({ check }) => check === "mail");
+    expect(found).toEqual([
+      {
+        check: "mail",
+        status: "failure",
+        meaning: expect.stringMatching(meaning),
+        remedy: expect.stringMatching(remedy),
+      },
+    ]);
+    expect(JSON.stringify(found)).not.toContain("secret");
+  });
+
+  test("no server at all is a warning in production, and as it should be in embedded mode", () => {
+    const { config } = newDeployment();
+    const off = { ...config, mail: { mode: "off", meaning: "no mail is sent" } } as const;
+    expect(trouble({ config: off, mailServer: undefined })).toEqual(["warning mail: no mail is sent"]);
+    const from = { name: undefined, address: "no-reply@localhost" };
+    const mailbox = { ...config, mail: { mode: "mailbox", from } } as const;
+    expect(trouble({ config: mailbox, mailServer: undefined })).toEqual([]);
   });
 });

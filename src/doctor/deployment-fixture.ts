@@ -70,6 +70,8 @@ export function newDeployment(changes: Partial<Deployment> = {}): Deployment {
     ISSUER,
     DATABASE_URL: "postgres://db.example.com/latchkey",
     LATCHKEY_SECRET: "a-secret-of-32-bytes-or-more-0123456789-abcdef",
+    MAIL_URL: "smtps://latchkey:secret@mail.example.com",
+    MAIL_FROM: "id@example.com",
   });
   const form = newPage("/interaction/uid", { body: '<form method="post">' });
   return {
@@ -91,6 +93,7 @@ export function newDeployment(changes: Partial<Deployment> = {}): Deployment {
     discovery: seen([discoveryPage(), discoveryPage()]),
     jwks: seen([jwksPage(["signs", "comes"]), jwksPage(["comes", "signs"])]),
     signIn: seen([newPage("/account", { status: 303, setCookies: COOKIES }), form]),
+    mailServer: seen({ type: "open" }),
     certificate: seen({ refusal: undefined, validToMs: NOW_MS + 60 * DAY_MS }),
     ...changes,
   };

@@ -1,4 +1,5 @@
 import type { Config } from "../config/index.ts";
+import type { WayOut } from "../mail/index.ts";
 import type { RunningNode } from "../nodes/index.ts";
 import type { KeySummary } from "../oidc/index.ts";
 import type { MigrationPlan, PostgresFacts, RedisFacts } from "../storage/index.ts";
@@ -16,7 +17,7 @@ export interface ClockOffsets {
 
 /** A deployment as it was found: everything that checks judge, and nothing that they would have to wait for. */
 export interface Deployment {
-  readonly config: Pick<Config, "issuer" | "keys" | "mode">;
+  readonly config: Pick<Config, "issuer" | "keys" | "mail" | "mode">;
   readonly nowMs: number;
   readonly nodes: Seen<readonly RunningNode[]>;
   readonly postgres: Seen<Pick<PostgresFacts, "majorVersion">>;
@@ -30,6 +31,8 @@ export interface Deployment {
   readonly jwks: Seen<readonly Page[]>;
   /** The pages of a sign-in, from the account page to the form; empty where the way there ended at once. */
   readonly signIn: Seen<readonly Page[]>;
+  /** What the mail server said to who signed in there; absent where there is none. */
+  readonly mailServer: Seen<WayOut> | undefined;
   /** Absent where the issuer is not https. */
   readonly certificate: Seen<Certificate> | undefined;
 }

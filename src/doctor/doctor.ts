@@ -1,5 +1,6 @@
 import type { Config } from "../config/index.ts";
 import type { Clock } from "../core/index.ts";
+import type { WayOut } from "../mail/index.ts";
 import type { RunningNodes } from "../nodes/index.ts";
 import { PROTOCOL_ROUTES, type SigningKeyCommands } from "../oidc/index.ts";
 import {
@@ -30,6 +31,8 @@ export interface DoctorDeps {
   readonly migrations: Pick<Migrations, "plan">;
   readonly nodes: Pick<RunningNodes, "list" | "measureClock">;
   readonly signingKeys: Pick<SigningKeyCommands, "list">;
+  /** Signs in at the mail server, within some seconds; absent where there is none. */
+  readonly lookAtMailServer: (() => Promise<WayOut>) | undefined;
   readonly web?: { readonly readPage: ReadPage; readonly readCertificate: ReadCertificate };
 }
 
@@ -48,13 +51,13 @@ export function createDoctor(deps: DoctorDeps): Doctor {
 }
 
 async function lookAt(deps: DoctorDeps): Promise<Deployment> {
-  const { config, clock, database, redis, migrations, signingKeys } = deps;
+  const { config, clock, database, redis, migrations, signingKeys, lookAtMailServer } = deps;
   const { readPage: read, readCertificate: readIts } = deps.web ?? { readPage, readCertificate };
   const { issuer } = config;
   const nodes = await see(() => deps.nodes.list());
   const questions = Math.min(QUESTIONS_MAX, Math.max(QUESTIONS_MIN, 2 * (nodes.isSeen ? nodes.value.length : 1)));
   const askOften = (path: string) => see(() => ask(read, `${issuer}${path}`, questions));
-  const [postgres, planned, redisFacts, clocks, discovery, jwks, signIn, certificate] = await Promise.all([
+  const [postgres, planned, redisFacts, clocks, discovery, jwks, signIn, certificate, mailServer] = await Promise.all([
     see(() => readPostgresFacts(database.db)),
     see(() => migrations.plan()),
     redis === undefined ? undefined : see(() => readRedisFacts(redis)),
@@ -63,6 +66,7 @@ async function lookAt(deps: DoctorDeps): Promise<Deployment> {
     askOften(PROTOCOL_ROUTES.jwks),
     see(() => walkToSignIn(issuer, read)),
     issuer.startsWith("https:") ? see(() => readIts(issuer)) : undefined,
+    lookAtMailServer === undefined ? undefined : see(lookAtMailServer),
   ]);
   return {
     config,
@@ -75,6 +79,7 @@ async function lookAt(deps: DoctorDeps): Promise<Deployment> {
     jwks,
     signIn,
     certificate,
+    mailServer,
     // Keys first, nodes after them: so that a node cannot hold less than it did when the keys were read.
     keys: await see(() => signingKeys.list()),
     nodes: await see(() => deps.nodes.list()),

@@ -20,7 +20,7 @@ export function brandIcon(source: string, color: string): string {
 }
 
 /** White or near-black: whichever is easier to read on `color`. */
-function labelOn(color: string): string {
+export function labelOn(color: string): string {
   return contrast(color, LIGHT) >= contrast(color, DARK) ? LIGHT : DARK;
 }
 

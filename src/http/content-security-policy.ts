@@ -41,6 +41,28 @@ export function allowScripts(ctx: Context, urls: readonly string[]): void {
   if (urls.length > 0) extendPolicy(ctx, "script-src", urls);
 }
 
+/** Lets this page show another page of ours in a frame. That one has to say that it may be. */
+export function allowFrameOfOurs(ctx: Context): void {
+  const policy = parse(ctx.response.get(HEADER));
+  ctx.set(HEADER, serialize(policy.set("frame-src", ["'self'"])));
+}
+
+/**
+ * For HTML that is none of our pages, such as a mail: it has styles of its own, runs nothing, sends nothing, and belongs to
+ * no origin. A page of ours may show it in a frame.
+ */
+export function isolateDocument(ctx: Context): void {
+  const policy = new Map<string, readonly string[]>([
+    ["default-src", ["'none'"]],
+    ["style-src", ["'unsafe-inline'"]],
+    ["form-action", ["'none'"]],
+    ["frame-ancestors", ["'self'"]],
+    ["sandbox", ["allow-top-navigation-by-user-activation"]],
+  ]);
+  ctx.set(HEADER, serialize(policy));
+  ctx.set("X-Frame-Options", "SAMEORIGIN");
+}
+
 const SCHEMES_THAT_RUN_OR_READ = new Set(["javascript:", "data:", "blob:", "vbscript:", "file:", "filesystem:"]);
 
 function formActionSource(target: string): string | undefined {

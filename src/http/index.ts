@@ -11,18 +11,21 @@
  * the log and never to the client; forwarded headers are believed only from trusted proxies.
  */
 export { accessInWords } from "./access-words.ts";
-export { createAssets } from "./assets.ts";
+export { type Brand, createAssets } from "./assets.ts";
+export { labelOn } from "./brand-styles.ts";
 export { createBodyLimit } from "./body-limit.ts";
 export { createClockCheck } from "./clock-check.ts";
-export { allowFormAction, allowImageFrom } from "./content-security-policy.ts";
+export { allowFormAction, allowFrameOfOurs, allowImageFrom, isolateDocument } from "./content-security-policy.ts";
 export { createCsrf, type Csrf } from "./csrf.ts";
 export { createFailurePages, type FailurePages, type Way } from "./failure-pages.ts";
 export { failureText, type FailureText, textOfError } from "./failure-texts.ts";
+export { deviceInWords, placeInWords } from "./device-words.ts";
 export { type FieldError, fieldMessage, type FormFields, readForm, type SentForm } from "./form.ts";
 export { type FormTrouble, SENTENCE_OF_PASSWORD_FAULT, troubleOfLimits, waitTrouble } from "./form-trouble.ts";
 export { initialOf, initialsOf } from "./initials.ts";
+export { chooseLocale } from "./locale.ts";
 export { createHostCheck } from "./host-check.ts";
-export { type Message, message } from "./messages.ts";
+export { createTranslator, type Message, message, type Translator } from "./messages.ts";
 export { dayOf } from "./moments.ts";
 export { createPostToGet } from "./post-to-get.ts";
 export { createProxySightings, type ProxySightings } from "./proxy-sightings.ts";

@@ -1,4 +1,4 @@
-import { dateInWords, type Moment, momentInWords } from "./moments.ts";
+import { dateInWords, instantInWords, type Moment, momentInWords } from "./moments.ts";
 import type { Catalogue, MessageKey, SlotsOf } from "../../views/messages/index.ts";
 
 /** What fills a slot: text as it is, or what is put in the language's own words. */
@@ -8,6 +8,8 @@ export type SlotValue =
   /** A time from now, in whole seconds. */
   | { readonly inSeconds: number }
   | Moment
+  /** A time for who reads it on another day. */
+  | { readonly instantMs: number }
   /** The day alone. */
   | { readonly dateMs: number }
   | { readonly list: readonly string[] };
@@ -53,6 +55,7 @@ export function createTranslator(locale: string, catalogue: Catalogue): Translat
     if ("key" in value) return translate(value, {}, (text) => text);
     if ("inSeconds" in value) return fromNow(value.inSeconds, locale);
     if ("atMs" in value) return momentInWords(value, locale);
+    if ("instantMs" in value) return instantInWords(value.instantMs, locale);
     if ("dateMs" in value) return dateInWords(value.dateMs, locale);
     return new Intl.ListFormat(locale).format(value.list);
   };

@@ -13,6 +13,11 @@ export function momentInWords({ atMs, nowMs }: Moment, locale: string): string {
   return `${nearDay({ atMs, nowMs }, locale) ?? dateInWords(atMs, locale)}, ${clockInWords(atMs, locale)} UTC`;
 }
 
+/** "12 May 2026, 09:12 UTC" */
+export function instantInWords(atMs: number, locale: string): string {
+  return `${dateInWords(atMs, locale)}, ${clockInWords(atMs, locale)} UTC`;
+}
+
 /** "12 May 2026" */
 export function dateInWords(atMs: number, locale: string): string {
   return new Intl.DateTimeFormat(regional(locale), { dateStyle: "long", timeZone }).format(atMs);

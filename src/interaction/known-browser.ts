@@ -1,5 +1,5 @@
 import type { Context } from "koa";
-import type { KnownDevices } from "../accounts/index.ts";
+import type { Account, KnownDevices, NoteOptions } from "../accounts/index.ts";
 
 /** Browsers may keep a cookie for 400 days at the most; what it leads to expires sooner. */
 const COOKIE_MS = 400 * 24 * 60 * 60 * 1000;
@@ -7,15 +7,17 @@ const COOKIE_MS = 400 * 24 * 60 * 60 * 1000;
 /** The browser that a person signed in from before, by a cookie that says nothing about them. */
 export interface KnownBrowsers {
   recognize(ctx: Context, accountId: string): ReturnType<KnownDevices["recognize"]>;
+  /** Whether a sign-in from here is to be told to the person. */
+  isNews(ctx: Context, account: Account): Promise<boolean>;
   /** Without `trustForSeconds` it stays as trusted as it was. Once the whole sign-in is done: half of one leaves no cookie. */
-  note(ctx: Context, accountId: string, options: { readonly trustForSeconds?: number | undefined }): Promise<void>;
+  note(ctx: Context, accountId: string, options: NoteOptions): Promise<void>;
 }
 
 export function createKnownBrowsers({
   devices,
   isSecure,
 }: {
-  readonly devices: Pick<KnownDevices, "recognize" | "note">;
+  readonly devices: Pick<KnownDevices, "recognize" | "isNews" | "note">;
   readonly isSecure: boolean;
 }): KnownBrowsers {
   const name = isSecure ? "__Host-lk_browser" : "lk_browser";
@@ -30,8 +32,9 @@ export function createKnownBrowsers({
 
   return {
     recognize: (ctx, accountId) => devices.recognize(accountId, ctx.cookies.get(name, { signed: false })),
-    async note(ctx, accountId, { trustForSeconds }) {
-      const token = await devices.note(accountId, ctx.cookies.get(name, { signed: false }), { trustForSeconds });
+    isNews: (ctx, account) => devices.isNews(account, ctx.cookies.get(name, { signed: false })),
+    async note(ctx, accountId, given) {
+      const token = await devices.note(accountId, ctx.cookies.get(name, { signed: false }), given);
       ctx.cookies.set(name, token, { ...options, maxAge: COOKIE_MS });
     },
   };

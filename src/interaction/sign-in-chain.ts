@@ -57,8 +57,10 @@ export function createSignInChain(dependencies: Dependencies): SignInChain {
     const { progress, account } = chain;
     const stillHolds = async (): Promise<boolean> =>
       (await states.assess(ctx, interaction, progress))?.next.step === "complete";
-    const url = await interactions.completeSignIn(ctx, interaction, { progress, stillHolds });
-    if (await isToBeKnown(ctx, chain)) await knownBrowsers.note(ctx, account.id, { trustForSeconds });
+    const isNewBrowser = await knownBrowsers.isNews(ctx, account);
+    const url = await interactions.completeSignIn(ctx, interaction, { progress, stillHolds, isNewBrowser });
+    const provedBy = (await isToBeKnown(ctx, chain)) ? "factor" : "password";
+    await knownBrowsers.note(ctx, account.id, { provedBy, trustForSeconds });
     seeOther(ctx, url);
   }
 

@@ -82,6 +82,26 @@ export const CATALOGUE = {
     help: "Services that are connected to the feed of revocations on this node.",
     labels: {},
   },
+  latchkey_mails_total: {
+    kind: "counter",
+    help: "Tries to hand a mail to the mail server, and mails that were given up.",
+    labels: {
+      result:
+        "`sent`, `retried` (it did not work, and is tried again), `refused` (for good, by the mail server) or `expired` (it would have come too late)",
+    },
+  },
+  latchkey_mails_waiting: {
+    kind: "gauge",
+    isOfDeployment: true,
+    help: "Mails that still have to leave; every node reports the same.",
+    labels: {},
+  },
+  latchkey_mails_oldest_seconds: {
+    kind: "gauge",
+    isOfDeployment: true,
+    help: "How long the oldest of them has been waiting; every node reports the same.",
+    labels: {},
+  },
   latchkey_password_hashing: {
     kind: "gauge",
     help: "Passwords that are hashed, or wait for their turn to be.",

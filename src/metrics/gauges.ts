@@ -1,5 +1,6 @@
 import type { Clock } from "../core/index.ts";
 import type { KeyStanding } from "../oidc/index.ts";
+import type { MailBacklog } from "../mail/index.ts";
 import type { Families } from "./families.ts";
 
 /** Where that is to be had which nobody needs to count while it happens. */
@@ -8,6 +9,7 @@ export interface MetricSources {
   readonly hashingLoad: () => { readonly running: number; readonly waiting: number; readonly refused: number };
   readonly feedConnections: () => number;
   readonly listKeys: () => Promise<readonly KeyStanding[]>;
+  readonly readMailBacklog: () => Promise<MailBacklog>;
   readonly estimateSessions: () => Promise<number>;
 }
 
@@ -30,7 +32,8 @@ export function createGauges(families: Families): Gauges {
     // A clock that was set back must not keep us from looking.
     if (Math.abs(now - storesReadAtMs) < STORES_EVERY_MS) return;
     storesReadAtMs = now;
-    const outcomes = await Promise.allSettled([readKeys(families, from), readSessions(families, from)]);
+    const reads = [readKeys(families, from), readSessions(families, from), readMails(families, from)];
+    const outcomes = await Promise.allSettled(reads);
     const unknown = outcomes.filter(({ status }) => status === "rejected").length;
     families.gauge("latchkey_unknown_gauges").set(unknown);
     if (unknown > 0) storesReadAtMs = Number.NEGATIVE_INFINITY;
@@ -77,4 +80,13 @@ async function readSessions(families: Families, { estimateSessions }: MetricSour
   const alive = families.gauge("latchkey_sessions_alive");
   alive.remove();
   alive.set(await estimateSessions());
+}
+
+async function readMails(families: Families, { readMailBacklog }: MetricSources): Promise<void> {
+  const [waiting, oldest] = [families.gauge("latchkey_mails_waiting"), families.gauge("latchkey_mails_oldest_seconds")];
+  waiting.remove();
+  oldest.remove();
+  const backlog = await readMailBacklog();
+  waiting.set(backlog.waiting);
+  oldest.set(backlog.oldestSeconds);
 }

@@ -147,6 +147,7 @@ describe("what is read when somebody looks", () => {
       asked += 1;
       return [{ algorithm: "ES256", state: "current", count: 1, sinceMs: clock.now - 5_000 }];
     },
+    readMailBacklog: async () => ({ waiting: 2, oldestSeconds: 30 }),
     estimateSessions: async () => 42,
     ...changes,
   });

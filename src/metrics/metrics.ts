@@ -1,6 +1,7 @@
 import { createAuditCounts } from "./audit-counts.ts";
 import type { AuditEvent } from "../audit/index.ts";
 import type { AnsweredRequest } from "../http/index.ts";
+import type { MailSettled } from "../mail/index.ts";
 import type { ProtocolObserver, RefreshOutcome } from "../oidc/index.ts";
 import type { NewRevocation } from "../sessions/index.ts";
 import type { StoreObserver } from "../storage/index.ts";
@@ -18,6 +19,7 @@ export interface Metrics {
   readonly onAnswered: (request: AnsweredRequest) => void;
   readonly onAuditEvent: (event: AuditEvent) => void;
   readonly onRevocations: (records: readonly NewRevocation[]) => void;
+  readonly onMailSettled: (mail: MailSettled) => void;
   readonly onFeedPassedOn: (oldestAgeMs: number) => void;
   readonly stores: StoreObserver;
   readonly protocol: ProtocolObserver;
@@ -53,6 +55,8 @@ export async function createMetrics(): Promise<Metrics> {
   const revocations = families.counter("latchkey_revocations_total");
   for (const kind of REVOCATION_KINDS) revocations.labels(kind).inc(0);
   const eventLoop = watchEventLoop(families.histogram("latchkey_event_loop_delay_seconds"));
+  const mails = families.counter("latchkey_mails_total");
+  for (const result of MAIL_RESULTS) mails.labels(result).inc(0);
   const lag = families.histogram("latchkey_feed_lag_seconds");
   return {
     onAnswered: createRequestCounts(families),
@@ -60,6 +64,7 @@ export async function createMetrics(): Promise<Metrics> {
     onRevocations: (records) => {
       for (const { kind } of records) revocations.labels(kind).inc();
     },
+    onMailSettled: ({ result }) => mails.labels(result).inc(),
     onFeedPassedOn: (oldestAgeMs) => lag.observe(oldestAgeMs / 1000),
     stores: createStoreCounts(families),
     protocol: createProtocolCounts(families),
@@ -97,6 +102,8 @@ const REVOCATION_KINDS = [
   "key",
   "epoch",
 ] as const satisfies readonly NewRevocation["kind"][];
+
+const MAIL_RESULTS = ["sent", "retried", "refused", "expired"] as const satisfies readonly MailSettled["result"][];
 
 function createProtocolCounts(families: Families): ProtocolObserver {
   const tokens = families.counter("latchkey_tokens_issued_total");

@@ -60,6 +60,7 @@ import { createStructuredTokens } from "./structured-tokens.ts";
 import { confirmKeys } from "./confirm-keys.ts";
 import { createTokenRevocation, type RevokedToken, type TokenRevocation } from "./token-revocation.ts";
 
+export { currentUserAgent } from "./current-user-agent.ts";
 export { revocationFeedUrl, ROUTES as PROTOCOL_ROUTES } from "./identity.ts";
 export { isPublished } from "./protocol-routes.ts";
 export type * from "./interactions-port.ts";

@@ -72,6 +72,8 @@ export interface ProvedSignIn {
    * The sign-in is over when it says no.
    */
   readonly stillHolds: () => Promise<boolean>;
+  /** Not seen before: the person is told of the session that begins. */
+  readonly isNewBrowser: boolean;
 }
 
 /** How the pages inside an authorization request reach the protocol. Every URL that is returned is for a 303. */

@@ -71,9 +71,9 @@ export function createSignInCompletion(deps: SignInCompletionDeps) {
    * sessions ends this one with them. Who has somebody's password could otherwise keep a proof of it for an hour, and
    * come in when that person believes to have thrown everybody out.
    */
-  async function noteSession(clientId: string, person: Person): Promise<string> {
+  async function noteSession(clientId: string, person: Person, isNewBrowser: boolean): Promise<string> {
     const id = newTag();
-    await deps.sessions.begin({ ...currentRequestScope()?.origin, id, clientId, ...person });
+    await deps.sessions.begin({ ...currentRequestScope()?.origin, id, clientId, isNewBrowser, ...person });
     return id;
   }
 
@@ -97,11 +97,12 @@ export function createSignInCompletion(deps: SignInCompletionDeps) {
     async complete(
       ctx: Context,
       { page, client }: PendingInteraction,
-      { progress, stillHolds }: ProvedSignIn,
+      { progress, stillHolds, isNewBrowser }: ProvedSignIn,
     ): Promise<InteractionResults> {
       const person = personOf(progress);
       if (page === "step-up") return stepUp(ctx, { person, isFresh: progress.isOfSession !== true });
-      const signIn = (await makeWayFor(ctx, person.accountId)) ?? (await noteSession(client.id, person));
+      const { accountId } = person;
+      const signIn = (await makeWayFor(ctx, accountId)) ?? (await noteSession(client.id, person, isNewBrowser));
       if (!(await stillHolds())) throw new AppError("INTERACTION_EXPIRED", { detail: "what was proved holds no more" });
       const login = { ...person, ts: epochSeconds(deps.clock), remember: true, [SIGN_IN_MEMBER]: signIn };
       return page === "create-account" ? { create: {}, login } : { login };

@@ -1,9 +1,8 @@
 import type { Context } from "koa";
 import type { StoredAuditEvent } from "../audit/index.ts";
-import { dayOf, message } from "../http/index.ts";
+import { dayOf, deviceInWords, message, placeInWords } from "../http/index.ts";
 import type { SessionSummary } from "../sessions/index.ts";
 import { eventInWords, type EventInWords, TOLD_EVENT_TYPES } from "./activity-words.ts";
-import { deviceInWords, placeInWords } from "./device-words.ts";
 import type { SelfServiceDependencies } from "./ports.ts";
 import type { PersonStep, SignedInPages } from "./signed-in.ts";
 

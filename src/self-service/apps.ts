@@ -1,9 +1,16 @@
 import type { Context } from "koa";
 import { z } from "zod";
-import { accessInWords, allowImageFrom, initialOf, type Message, message, seeOther } from "../http/index.ts";
+import {
+  accessInWords,
+  allowImageFrom,
+  deviceInWords,
+  initialOf,
+  type Message,
+  message,
+  seeOther,
+} from "../http/index.ts";
 import type { RequestingClient } from "../oidc/index.ts";
 import type { SessionSummary } from "../sessions/index.ts";
-import { deviceInWords } from "./device-words.ts";
 import { withNotice } from "./notices.ts";
 import type { SelfServiceDependencies } from "./ports.ts";
 import type { PersonFormStep, PersonStep, SignedInPages } from "./signed-in.ts";

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { AppError } from "../core/index.ts";
-import { type Message, message, seeOther } from "../http/index.ts";
+import { deviceInWords, type Message, message, placeInWords, seeOther } from "../http/index.ts";
 import type { RequestingClient } from "../oidc/index.ts";
 import type { SessionSummary } from "../sessions/index.ts";
-import { deviceIcon, deviceInWords, methodsInWords, placeInWords } from "./device-words.ts";
+import { deviceIcon, methodsInWords } from "./device-words.ts";
 import { withNotice } from "./notices.ts";
 import type { SelfServiceDependencies } from "./ports.ts";
 import type { PersonFormStep, PersonStep, SignedInPages } from "./signed-in.ts";

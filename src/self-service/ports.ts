@@ -32,6 +32,8 @@ export interface SelfServiceDependencies {
   readonly registration: "open" | "closed";
   /** `embedded` is the trial mode, and the start page says so. */
   readonly mode: "embedded" | "production";
+  /** Whether the mails of this server are to be read at `/dev/mail`. */
+  readonly hasMailbox: boolean;
   /** Address of the demo app, where one is served. */
   readonly demoUrl: string | undefined;
 }

@@ -9,10 +9,15 @@ const TO_START: Way = { label: message("way.toStart"), href: "/" };
 
 /** The pages for whoever is not signed in yet, or no longer. */
 export function createStartPages(dependencies: SelfServiceDependencies) {
-  const { browserSessions, views, failurePages, csrf, registration, mode, demoUrl } = dependencies;
+  const { browserSessions, views, failurePages, csrf, registration, mode, hasMailbox, demoUrl } = dependencies;
 
   const showStart: RouteStep = async (ctx) => {
-    const data = { isTrial: mode === "embedded", hasDemo: demoUrl !== undefined, ways: startWays(dependencies) };
+    const data = {
+      isTrial: mode === "embedded",
+      hasDemo: demoUrl !== undefined,
+      hasMailbox,
+      ways: startWays(dependencies),
+    };
     views.render(ctx, "start", { title: message("start.title"), data });
   };
 

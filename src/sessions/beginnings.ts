@@ -19,6 +19,8 @@ export interface NewSession {
   /** The header as it was sent; only a description of the device is kept. */
   readonly userAgent?: string | undefined;
   readonly requestId?: string | undefined;
+  /** Whether the person has not signed in with this browser before. */
+  readonly isNewBrowser?: boolean | undefined;
   readonly acr?: string | undefined;
   readonly amr: readonly string[];
 }
@@ -54,7 +56,9 @@ export function createBeginnings(deps: BeginningsDeps) {
       amr,
     });
     if (!isNew) return;
-    await deps.audit.append(tx, { type: "session.started", accountId, sessionId: id, clientId, address, requestId });
+    const about = { accountId, sessionId: id, clientId, address, requestId };
+    const data = session.isNewBrowser === true ? { newBrowser: true } : {};
+    await deps.audit.append(tx, { type: "session.started", ...about, data });
   }
 
   return {

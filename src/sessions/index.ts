@@ -22,6 +22,7 @@ export {
   type LogoutWorker,
   type PreparedLogout,
 } from "./back-channel/index.ts";
+export { describeDevice } from "./device.ts";
 export { createEpochs } from "./epoch.ts";
 export type { AuthenticateReader } from "./feed/feed-reader.ts";
 export { createRevocationFeed, type RevocationFeed } from "./feed/revocation-feed.ts";

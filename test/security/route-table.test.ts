@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { INTERACTION_ROUTES } from "../../src/interaction/index.ts";
+import { MAILBOX_ROUTES } from "../../src/mail/index.ts";
 import { PROTOCOL_ROUTES } from "../../src/oidc/index.ts";
 import { createLogger } from "../../src/observability/index.ts";
 import { SELF_SERVICE_ROUTES } from "../../src/self-service/index.ts";
@@ -36,6 +37,10 @@ test("every route of the pages is in the table", () => {
   for (const route of [...INTERACTION_ROUTES, ...SELF_SERVICE_ROUTES]) expect(LISTED).toContain(route);
 });
 
+test("what embedded mode has beside it is not in the table, and so not served here", () => {
+  for (const route of MAILBOX_ROUTES) expect(LISTED).not.toContain(route);
+});
+
 test("every path of the protocol is in the table, and so is every endpoint that the metadata names", () => {
   const paths = new Set(ROUTES.map(({ path }) => path));
   const endpoints = Object.entries(world.server)
@@ -53,7 +58,7 @@ test("every file of the pages is in the table", () => {
 const UNLISTED = `
   /reg /reg/x /device /device/auth /backchannel /session/end /me /auth /challenge /credential
   /.well-known/openid-credential-issuer /.well-known/webfinger /admin /metrics /debug /.env /.git/config
-  /package.json /health /data/secret /interaction /demo`
+  /package.json /health /data/secret /interaction /demo /dev/mail /dev/mail/x /dev/mail/x/html`
   .trim()
   .split(/\s+/)
   .flatMap((path) => (["GET", "POST"] as const).map((method) => ({ method, path })));

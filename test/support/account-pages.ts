@@ -155,6 +155,7 @@ export async function ask(scene: TestScene, { headers, ...sent }: TestRequest) {
     registration: "open",
     mode: "production",
     demoUrl: undefined,
+    hasMailbox: false,
     ...scene.settings,
   });
   const answer = await askApp([...around, routes], { ...sent, headers: { accept: "text/html", ...headers } });

@@ -6,6 +6,7 @@ import { checkCookies } from "./cookies.ts";
 import { checkDiscovery, checkIssuer } from "./issuer.ts";
 import { checkKeySchedule } from "./key-schedule.ts";
 import { checkKeySet } from "./key-set.ts";
+import { checkMail } from "./mail.ts";
 import { checkNodes, checkVersions } from "./nodes.ts";
 import { checkProxies } from "./proxies.ts";
 import { checkMigrations, checkPostgres, checkRedis } from "./stores.ts";
@@ -27,4 +28,5 @@ export const CHECKS: readonly ((deployment: Deployment) => readonly Finding[])[]
   checkKeySchedule,
   checkProxies,
   checkCookies,
+  checkMail,
 ];

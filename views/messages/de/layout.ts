@@ -53,6 +53,7 @@ export const layout = {
   "start.demo": "Demo-App öffnen",
   "start.trial.title": "Das ist ein Probebetrieb",
   "start.trial.text": "Alles läuft auf diesem Computer und liegt in einem Ordner. Nehmen Sie erfundene Konten.",
+  "start.trial.mail": "E-Mails bleiben hier: Postfach öffnen",
   "start.trial.demo": "Die Demo-App meldet Sie hier an und ruft dann mit dem, was sie bekommen hat, einen eigenen Dienst auf.",
   "start.assure": "Melden Sie sich nur an, wo in der Adresszeile **{host}** steht.",
 } as const satisfies Record<keyof typeof english, string>;

@@ -9,7 +9,8 @@ import { activity } from "./activity.ts";
 import { factors } from "./factors.ts";
 import { failures } from "./failures.ts";
 import { layout } from "./layout.ts";
+import { mail } from "./mail.ts";
 import { methods } from "./methods.ts";
 import { signIn } from "./sign-in.ts";
 
-export const en = { ...layout, ...signIn, ...factors, ...failures, ...methods, ...account, ...activity } as const;
+export const en = { ...layout, ...signIn, ...factors, ...failures, ...methods, ...account, ...activity, ...mail } as const;

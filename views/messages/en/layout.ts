@@ -48,6 +48,7 @@ export const layout = {
   "start.demo": "Open the demo app",
   "start.trial.title": "This is a trial",
   "start.trial.text": "Everything runs on this computer and is kept in one folder. Use made-up accounts.",
+  "start.trial.mail": "Mails stay here: open the mailbox",
   "start.trial.demo": "The demo app signs you in here, then calls a separate service with what it got.",
   "start.assure": "Sign in only where the address bar says **{host}**.",
 } as const;

@@ -5,6 +5,7 @@ import { activity } from "./activity.ts";
 import { factors } from "./factors.ts";
 import { failures } from "./failures.ts";
 import { layout } from "./layout.ts";
+import { mail } from "./mail.ts";
 import { methods } from "./methods.ts";
 import { signIn } from "./sign-in.ts";
 
@@ -15,4 +16,5 @@ export const fr = {
   ...failures,
   ...methods, ...account,
   ...activity,
+  ...mail,
 } as const satisfies Catalogue;

@@ -53,6 +53,7 @@ export const layout = {
   "start.trial.title": "Ceci est un essai",
   "start.trial.text":
     "Tout fonctionne sur cet ordinateur et reste dans un seul dossier. Utilisez des comptes inventés.",
+  "start.trial.mail": "Les messages restent ici : ouvrir la boîte aux lettres",
   "start.trial.demo":
     "L’application de démonstration vous connecte ici, puis appelle un autre service avec ce qu’elle a reçu.",
   "start.assure": "Connectez-vous seulement là où la barre d’adresse affiche **{host}**.",

@@ -1,0 +1,45 @@
+/** Texts of mails. Plain, without emphasis: the same words stand in a mail's text and in its HTML. */
+export const mail = {
+  "mail.why": "You get this mail because {email} is the email of an account at {brand}.",
+  "mail.noReply": "Nobody reads answers to this mail.",
+  "mail.fact": "{label}: {value}",
+  "mail.fact.label": "{label}:",
+  "mail.when": "When",
+  "mail.device": "Device",
+  "mail.place": "From",
+  "mail.app": "App",
+  "mail.notYou": "If this was you, there is nothing to do. If it wasn’t, open the page below: it says what to do first.",
+  "mail.notYou.button": "This wasn’t me",
+
+  "mail.newDevice.subject": "New sign-in to your {brand} account",
+  "mail.newDevice.text": "Somebody signed in to your account with a browser that we haven’t seen there before.",
+  "mail.passwordChanged.subject": "Your {brand} password was changed",
+  "mail.passwordChanged.text": "The password of your account was changed.",
+  "mail.factorAdded.subject": "New sign-in method on your {brand} account",
+  "mail.factorAdded.app": "An authenticator app was added to your account. Its codes can be used to sign in.",
+  "mail.factorAdded.passkey": "A passkey was added to your account. It can be used to sign in.",
+  "mail.factorRemoved.subject": "Sign-in method removed from your {brand} account",
+  "mail.factorRemoved.app": "An authenticator app was removed from your account. Its codes can’t be used any more.",
+  "mail.factorRemoved.passkey": "A passkey was removed from your account. It can’t be used any more.",
+  "mail.recoveryCodeUsed.subject": "A recovery code of your {brand} account was used",
+  "mail.recoveryCodeUsed.text": "Somebody used one of your recovery codes to sign in.",
+  "mail.recoveryCodeUsed.left": "Codes left: {count}. You can get new ones on the page of your account.",
+  "mail.accessReused.subject": "We ended an app’s access to your {brand} account",
+  "mail.accessReused.text":
+    "{client} came with a key to your account that it had handed in before. Two may have it then, so we took the access away from both.",
+  "mail.accessReused.advice":
+    "Most often an app has made a mistake, and it is enough to sign in there again. If it happens again, or if you don’t know the app, open the page below.",
+  "mail.factorsReset.subject": "The sign-in methods of your {brand} account were removed",
+  "mail.factorsReset.text":
+    "Whoever runs {brand} removed all authenticator apps, passkeys and recovery codes from your account. From now on your password alone is enough, until you add a sign-in method again.",
+  "mail.factorsReset.notYou": "If you didn’t ask for that, open the page below: it says what to do first.",
+
+  "mailbox.title": "Mailbox",
+  "mailbox.lede": "This server is on trial and sends no mail. What it would have sent is here, until it stops.",
+  "mailbox.none": "There is no mail yet. Sign in with another browser, for example.",
+  "mailbox.to": "To {email}",
+  "mailbox.asText": "As text",
+  "mailbox.asHtml": "As HTML",
+  "mailbox.open": "Open it on a page of its own",
+  "mailbox.back": "All mails",
+} as const;
