@@ -8,6 +8,7 @@ import { createTestCertificate } from "../../../src/outbound/test-certificate.ts
 import { startProcess } from "../../install/latchkey-process.ts";
 import { startLatchkey, startNode, type TestLatchkey } from "../../support/latchkey.ts";
 import { untilNodesRun } from "../../support/running-nodes.ts";
+import { type MailServer, startMailServer } from "../../support/mail-server.ts";
 import { freePort } from "../../support/servers.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -24,15 +25,18 @@ let ground: TestLatchkey;
 let latchkey: TestLatchkey;
 let proxy: Server;
 let folder: string;
+let mailServer: MailServer;
 
 beforeAll(async () => {
   const [port, proxyPort] = [await freePort(), await freePort()];
   const { certificate, privateKey } = createTestCertificate("localhost");
   folder = await mkdtemp(join(tmpdir(), "latchkey-proxy-"));
   await writeFile(join(folder, "authority.pem"), certificate);
+  mailServer = await startMailServer();
+  const mail = { MAIL_URL: mailServer.url, MAIL_FROM: "id@example.com" };
   ground = await startLatchkey({
     stores: "redis",
-    settings: { ISSUER: `https://localhost:${proxyPort}`, PORT: String(port) },
+    settings: { ISSUER: `https://localhost:${proxyPort}`, PORT: String(port), ...mail },
   });
   await ground.stopNode();
   proxy = startProxy(port, { cert: certificate, key: privateKey });
@@ -46,6 +50,7 @@ beforeEach(async () => {
 afterEach(() => latchkey.stopNode());
 afterAll(async () => {
   proxy.close();
+  await mailServer.close();
   await ground.close();
   await rm(folder, { recursive: true });
 });

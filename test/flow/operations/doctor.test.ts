@@ -7,6 +7,7 @@ import { createTestCertificate } from "../../../src/outbound/test-certificate.ts
 import { openServices } from "../../../src/services.ts";
 import { startLatchkey, startNode, type TestLatchkey } from "../../support/latchkey.ts";
 import { untilNodesRun } from "../../support/running-nodes.ts";
+import { type MailServer, startMailServer } from "../../support/mail-server.ts";
 import { freePort } from "../../support/servers.ts";
 import { createTestRedis } from "../../support/stores.ts";
 import { startProcess } from "../../install/latchkey-process.ts";
@@ -36,16 +37,26 @@ async function meaningOf(latchkey: TestLatchkey, check: string): Promise<string 
 describe("on Postgres and Redis", () => {
   let latchkey: TestLatchkey;
   let second: TestLatchkey | undefined;
+  let mailServer: MailServer;
 
   beforeAll(async () => {
-    latchkey = await startLatchkey({ stores: "redis" });
+    mailServer = await startMailServer({ credentials: { user: "latchkey", password: PASSWORD } });
+    latchkey = await startLatchkey({ stores: "redis", settings: mailSettings(PASSWORD) });
     await untilNodesRun(latchkey, 1);
   });
   afterEach(async () => {
     await second?.stopNode();
     second = undefined;
   });
-  afterAll(() => latchkey.close());
+  afterAll(async () => {
+    await latchkey.close();
+    await mailServer.close();
+  });
+
+  function mailSettings(password: string) {
+    const MAIL_URL = mailServer.url.replace("://", `://latchkey:${password}@`);
+    return { MAIL_URL, MAIL_FROM: "id@example.com" };
+  }
 
   async function startSecond(changes: Readonly<Record<string, string>> = {}): Promise<void> {
     const settings = { ...latchkey.settings, PORT: String(await freePort()), ...changes };
@@ -83,6 +94,17 @@ describe("on Postgres and Redis", () => {
       expect(secret).toBeTruthy();
       expect(told.includes(secret ?? "")).toBe(false);
     }
+  });
+
+  test("a mail server that does not take our credentials is told from one that is away", async () => {
+    await startSecond(mailSettings("wrong"));
+    expect(await troubleOf(second ?? latchkey)).toEqual(["configuration.MAIL_URL", "mail"]);
+    expect(await meaningOf(second ?? latchkey, "mail")).toContain("does not take our credentials (status_535)");
+    await second?.stopNode();
+    const nobody = await freePort();
+    await startSecond({ MAIL_URL: `smtp://127.0.0.1:${nobody}` });
+    expect(await meaningOf(second ?? latchkey, "mail")).toContain(`127.0.0.1:${nobody} does not answer (econnrefused)`);
+    expect(mailServer.received).toEqual([]);
   });
 
   test("a node that stops disappears, and what differed with it", async () => {
