@@ -22,9 +22,11 @@ const onRealServers = {
   hookTimeout: 60_000,
 };
 
-// A server costs two seconds to import and to run warm. No module has state, so the files of a worker can share it. Unit
-// tests replace modules, and have a process for each file.
+// A server costs two seconds to import and to run warm. No module has state, so the files of a worker can share it.
 const sharingModules = { ...onRealServers, isolate: false };
+
+/** Watches a module that others have imported by then, and has a process to itself. */
+const WATCHING_MODULES = "src/accounts/passwords/password-hasher.test.ts";
 
 // By itself vitest leaves one processor to its main process, which is half of a small machine.
 const maxWorkers = Math.max(2, availableParallelism() - 1);
@@ -33,7 +35,11 @@ export default defineConfig({
   test: {
     maxWorkers,
     projects: [
-      project("unit", ["src/**/*.test.ts", "examples/**/*.test.ts", "bench/**/*.test.ts"]),
+      project("unit", ["src/**/*.test.ts", "examples/**/*.test.ts", "bench/**/*.test.ts"], {
+        isolate: false,
+        exclude: [WATCHING_MODULES],
+      }),
+      project("unit-alone", [WATCHING_MODULES]),
       project("architecture", ["test/architecture/**/*.test.ts"], { testTimeout: 60_000 }),
       project("contract", ["test/contract/**/*.test.ts"], sharingModules),
       project("flow", ["test/flow/**/*.test.ts"], sharingModules),
