@@ -71,6 +71,7 @@ describe("the manifests for Kubernetes", () => {
       HOST: "0.0.0.0",
       DATABASE_URL: "postgres://latchkey@db.example.com/latchkey",
       REDIS_URL: "redis://redis.example.com",
+      MAIL_URL: "smtps://mail.example.com",
       LATCHKEY_SECRET: "Xk3vR8mQ2tB7nL5wZ9cF1hJ6pD4sG0yA",
     });
     const ports = Object.fromEntries(container.ports.map(({ name, containerPort }) => [name, containerPort]));

@@ -54,6 +54,9 @@ async function productionSettings() {
     LATCHKEY_SECRET: randomBytes(48).toString("base64"),
     MIGRATIONS: "apply",
     SHUTDOWN_DELAY_SECONDS: "0",
+    // Nobody is asked for anything that is mailed.
+    MAIL_URL: "smtps://user:password@mail.example.com",
+    MAIL_FROM: "id@example.com",
   };
 }
 
