@@ -14,6 +14,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { describeMachine } from "./machine.ts";
 import { formatTable, type Row } from "./report.ts";
+import { runProcessesScenario } from "./scenarios/processes.ts";
 import { runRevocationScenario } from "./scenarios/revocation.ts";
 import { runStorageScenario } from "./scenarios/storage.ts";
 import { runTokenScenario } from "./scenarios/token.ts";
@@ -22,10 +23,10 @@ import { customary } from "./variants/customary.ts";
 import { latchkey } from "./variants/latchkey.ts";
 import { buildPrograms } from "./variants/programs.ts";
 
-const SCENARIOS = ["token", "refresh", "revocation", "validation", "storage"] as const;
+const SCENARIOS = ["token", "refresh", "processes", "revocation", "validation", "storage"] as const;
 const VARIANTS = [customary, latchkey];
 
-const USAGE = `npm run bench -- [token] [refresh] [revocation] [validation] [storage] [--json FILE]
+const USAGE = `npm run bench -- [token] [refresh] [processes] [revocation] [validation] [storage] [--json FILE]
   --rounds N       measured rounds of each kind of request (5)
   --requests N     requests of a kind per variant and round, at most 10000 (3000)
   --concurrency N  requests in flight (32)
@@ -68,7 +69,8 @@ async function main(): Promise<void> {
     // A code lives for a minute: more requests than this could outlast it between sign-in and redemption.
     const requestCount = parseCount(values.requests, 10_000);
     const workerCount = parseCount(values.concurrency, 256);
-    return runTokenScenario(VARIANTS, { scenario, rounds, requestCount, workerCount, progress });
+    const load = { rounds, requestCount, workerCount, progress };
+    return scenario === "processes" ? runProcessesScenario(load) : runTokenScenario(VARIANTS, { scenario, ...load });
   }
 
   const rows: Row[] = [];

@@ -1,19 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { createLoad, type Operation } from "../load/load.ts";
+import { createLoad } from "../load/load.ts";
 import { startWaveCounter } from "../load/wave-counter.ts";
 import { median, type Row } from "../report.ts";
 import { startStores } from "../stores.ts";
 import type { Variant } from "../variants/variant.ts";
+import type { NamedOperation } from "./taking-turns.ts";
 
 const REQUEST_COUNT = 21;
 // What a server still writes after it answered belongs to the request that caused it.
 const SETTLE_MS = 20;
-
-/** A kind of request, and how rows name it. */
-export interface NamedOperation {
-  readonly operation: Operation;
-  readonly name: string;
-}
 
 interface RoundTrips {
   readonly redis: number;

@@ -5,11 +5,13 @@ import type { NodeStart } from "./image-start.ts";
 import { readUsage, type Usage } from "./usage.ts";
 
 const START_TIMEOUT_MS = 120_000;
-const START_POLL_MS = 50;
+const START_POLL_MS = 5;
 const STOP_TIMEOUT_MS = 10_000;
 
 /** A server under test, in a process of its own that does nothing else. */
 export interface ServerProcess {
+  /** From the start of the process until it was ready. */
+  readonly readyMs: number;
   usage(): Promise<Usage>;
   stop(): Promise<void>;
 }
@@ -30,6 +32,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   const { script, args, settings = {}, start = { flags: [], env: {} }, readyUrl } = options;
   // However the benchmark ends, the kernel ends its servers; setpriv itself makes way for Node.
   const command = ["--pdeathsig", "KILL", process.execPath, ...start.flags, script, ...args];
+  const startedAtMs = performance.now();
   const child = spawn("setpriv", command, {
     stdio: ["ignore", "ignore", "inherit"],
     env: { PATH: process.env["PATH"], ...settings, ...start.env },
@@ -54,7 +57,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     await stop();
     throw error;
   }
-  return { usage: () => readUsage(pid), stop };
+  return { readyMs: performance.now() - startedAtMs, usage: () => readUsage(pid), stop };
 }
 
 async function waitUntilReady(url: string, hasEnded: () => boolean): Promise<void> {

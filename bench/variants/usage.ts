@@ -1,9 +1,10 @@
 import { readdir, readFile } from "node:fs/promises";
 
-/** What a process has used since it started. */
+/** What a server has used since it started, with all processes that it consists of. */
 export interface Usage {
-  /** User and system time of all its threads. */
+  /** User and system time of all threads. */
   readonly cpuMicroseconds: number;
+  /** Of the largest of its processes. */
   readonly residentBytes: number;
 }
 
@@ -14,6 +15,16 @@ export interface Usage {
  * second. A thread that has ended is not counted any more: those of Node last as long as the process.
  */
 export async function readUsage(processId: number): Promise<Usage> {
+  const children = await readFile(`/proc/${processId}/task/${processId}/children`, "utf8");
+  const ids = [processId, ...children.split(" ").filter(Boolean).map(Number)];
+  const usages = await Promise.all(ids.map(readUsageOfOne));
+  return {
+    cpuMicroseconds: usages.reduce((sum, { cpuMicroseconds }) => sum + cpuMicroseconds, 0),
+    residentBytes: Math.max(...usages.map(({ residentBytes }) => residentBytes)),
+  };
+}
+
+async function readUsageOfOne(processId: number): Promise<Usage> {
   const process = `/proc/${processId}`;
   const threads = await readdir(`${process}/task`);
   const nanoseconds = await Promise.all(threads.map((thread) => readCpuNanoseconds(`${process}/task/${thread}`)));

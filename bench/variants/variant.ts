@@ -2,7 +2,8 @@ import type { PersonState } from "../load/person-state.ts";
 import type { StoreUrls } from "../stores.ts";
 import type { Usage } from "./usage.ts";
 
-export type VariantName = "customary" | "latchkey";
+/** The last: Latchkey as so many processes. */
+export type VariantName = "customary" | "latchkey" | `${number}_processes`;
 
 export interface VariantOptions {
   readonly stores: StoreUrls;
