@@ -32,11 +32,14 @@ export interface InstalledVersion {
  * @throws Error when this clone does not have it.
  */
 export async function installEarlier({ commit }: EarlierVersion): Promise<InstalledVersion> {
-  await run("git", ["cat-file", "-e", `${commit}^{commit}`], { cwd: ROOT }).catch(() => {
+  // A clone of the last commits alone gets the others from where it came, if that is within reach.
+  if (!(await isHere(commit)))
+    await run("git", ["fetch", "--quiet", "--unshallow"], { cwd: ROOT }).catch(() => undefined);
+  if (!(await isHere(commit))) {
     throw new Error(
       `This clone does not have the commit ${commit}, which the test upgrades from. Fetch it: git fetch --unshallow`,
     );
-  });
+  }
   const folder = await mkdtemp(join(tmpdir(), "latchkey-earlier-"));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
@@ -51,4 +54,11 @@ export async function installEarlier({ commit }: EarlierVersion): Promise<Instal
     await remove();
     throw error;
   }
+}
+
+async function isHere(commit: string): Promise<boolean> {
+  return run("git", ["cat-file", "-e", `${commit}^{commit}`], { cwd: ROOT }).then(
+    () => true,
+    () => false,
+  );
 }
