@@ -34,7 +34,8 @@ interface Closable {
  * Embedded mode adds the control socket for the command line and, unless switched off, the demo.
  */
 export async function serve(config: Config, options: ServeOptions = {}): Promise<number> {
-  const stop = untilSignal();
+  // A worker may be told twice, by its supervisor and by whoever tells all processes of a service at once (systemd).
+  const stop = untilSignal({ secondEndsIt: !isWorker });
   const parts: Closable[] = [];
   const closeAll = async (): Promise<void> => {
     for (const part of parts.splice(0).toReversed()) await part.close();

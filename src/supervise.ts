@@ -19,7 +19,7 @@ export interface SuperviseOptions {
  */
 export async function supervise(config: Config, { workers, applyFile }: SuperviseOptions): Promise<number> {
   const logger = createLogger({ level: config.logLevel, sharesOutput: true });
-  const stop = untilSignal();
+  const stop = untilSignal({ secondEndsIt: true });
   let metricsServer: MetricsServer | undefined;
   try {
     if (config.mode === "embedded") throw new StartError(EMBEDDED);

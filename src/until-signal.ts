@@ -1,12 +1,19 @@
 export type StopSignal = "SIGINT" | "SIGTERM";
 
-/** Resolves at the first signal to stop, with which it was. A second one of its kind ends the process at once. */
-export function untilSignal(): Promise<StopSignal> {
+export interface UntilSignalOptions {
+  /** Whether a second signal of the same kind ends the process at once. */
+  readonly secondEndsIt: boolean;
+}
+
+/** Resolves at the first signal to stop, with which it was. */
+export function untilSignal({ secondEndsIt }: UntilSignalOptions): Promise<StopSignal> {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.once(signal, () => {
+      let isSecond = false;
+      process.on(signal, () => {
+        if (isSecond && secondEndsIt) process.exit(1);
+        isSecond = true;
         resolve(signal);
-        process.once(signal, () => process.exit(1));
       });
     }
   });

@@ -159,3 +159,18 @@ test("the first browser of an account is no news for an hour, and a second one i
   await devices.note(carol.id, undefined, { provedBy: "password" });
   expect(await devices.isNews(carol, undefined)).toBe(true);
 });
+
+test("however many browsers were seen by a password, those that proved a factor stay known", async () => {
+  const { devices, register, passSeconds } = scene();
+  const alice = await register();
+  const known = await devices.note(alice, undefined, { provedBy: "factor" });
+  const first = await devices.note(alice, undefined, { provedBy: "password" });
+  for (let count = 0; count < 50; count += 1) {
+    passSeconds(1);
+    await devices.note(alice, undefined, { provedBy: "password" });
+  }
+  expect(await devices.recognize(alice, known)).toBeDefined();
+  const account = { id: alice, createdAt: new Date(0) };
+  expect(await devices.isNews(account, known)).toBe(false);
+  expect(await devices.isNews(account, first)).toBe(true);
+});

@@ -95,7 +95,7 @@ export function createKnownDevices({ db, clock }: Deps): KnownDevices {
         await db.transaction().execute(async (tx) => {
           if (kept !== token && token !== undefined && TOKEN.test(token)) await rename(tx, token, kept);
           await noteUse(tx, { accountId, device: digestOf(kept, provedBy), now: now(), trustForSeconds });
-          await dropOldest(tx, accountId);
+          await dropOldest(tx, accountId, provedBy);
         });
         return kept;
       }),
@@ -112,9 +112,12 @@ export function createKnownDevices({ db, clock }: Deps): KnownDevices {
   };
 }
 
-/** Another one for a browser that was only seen: as what is known it is not found. */
+/** Stands before the digest of a browser that was only seen, which is not found as one that is known. */
+const SEEN = "seen.";
+
 function digestOf(token: string, provedBy: ProvedBy): string {
-  return sha256(provedBy === "factor" ? token : `seen ${token}`).toString("base64url");
+  const digest = sha256(token).toString("base64url");
+  return provedBy === "factor" ? digest : `${SEEN}${digest}`;
 }
 
 async function listDevices(db: Db, accountId: string, now: Date): Promise<ReadonlySet<string>> {
@@ -164,12 +167,14 @@ async function noteUse(tx: Db, { accountId, device, now, trustForSeconds }: Use)
     .execute();
 }
 
-async function dropOldest(tx: Db, accountId: string): Promise<void> {
+/** Each kind by itself: whoever has the password alone must not push out what a factor was proved in. */
+async function dropOldest(tx: Db, accountId: string, provedBy: ProvedBy): Promise<void> {
   const tables = withTables(tx);
   const surplus = tables
     .selectFrom("known_devices")
     .select("device")
     .where("account_id", "=", accountId)
+    .where("device", provedBy === "factor" ? "not like" : "like", `${SEEN}%`)
     .orderBy("last_used_at", "desc")
     .orderBy("device")
     .offset(DEVICES_MAX);

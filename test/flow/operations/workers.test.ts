@@ -120,6 +120,8 @@ describe("two workers", () => {
     const after = await processIdsBelow(server.process.pid ?? 0);
     expect(after).toHaveLength(2);
     expect(after).toContain(before[1]);
+    // As systemd does, which tells every process of a service; the supervisor passes it on besides.
+    for (const pid of after) process.kill(pid, "SIGTERM");
     server.process.kill("SIGTERM");
     expect(await server.exited).toBe(0);
     for (const pid of after) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
