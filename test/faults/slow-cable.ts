@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** A wire to a store whose answers take their time, as those of a store do that is far away or overloaded. */
 export interface SlowCable {
@@ -19,8 +20,17 @@ export async function laySlowCable(storeUrl: string): Promise<SlowCable> {
   const server = createServer((near) => {
     const far = connect(Number(target.port), target.hostname);
     near.on("data", (piece) => void (ends.has(near) && far.write(piece)));
-    // One timer a piece, all of the same length: they arrive in the order in which they were sent.
-    far.on("data", (piece) => setTimeout(() => ends.has(near) && near.writable && near.write(piece), delayMs));
+    async function deliver(piece: Buffer, before: Promise<void>): Promise<void> {
+      const dueMs = performance.now() + delayMs;
+      await before;
+      await delay(Math.max(0, dueMs - performance.now()));
+      if (ends.has(near) && near.writable) near.write(piece);
+    }
+    // In the order in which they were sent, also where a later one has less of a delay.
+    let arrived = Promise.resolve();
+    far.on("data", (piece: Buffer) => {
+      arrived = deliver(piece, arrived);
+    });
     for (const [end, other] of [
       [near, far],
       [far, near],

@@ -7,7 +7,7 @@
  * | Redis answers later than its deadline of 800 ms | as when it hangs; what it did all the same is not done twice | no family forks |
  * | the host of a store is gone, and another has its address | connections to the old one are given up | back within 5 s |
  */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { alice } from "../support/cast.ts";
 import { askNode } from "../support/raw-http.ts";
 import { createWorld, type World } from "../support/world.ts";
@@ -29,13 +29,16 @@ describe("a node whose stores are slow", () => {
   let node: FaultyNode;
   beforeAll(async () => {
     world = await createWorld({ stores: "redis" });
+  });
+  afterAll(() => world.close());
+  // One of its own for each: it gives up a connection that was too slow a moment later, when the next test has begun.
+  beforeEach(async () => {
     const { DATABASE_URL = "", REDIS_URL = "" } = world.latchkey.settings;
     [postgres, redis] = [await laySlowCable(DATABASE_URL), await laySlowCable(REDIS_URL)];
     node = await startFaultyNode({ ...world.latchkey.settings, DATABASE_URL: postgres.url, REDIS_URL: redis.url });
   });
-  afterAll(async () => {
+  afterEach(async () => {
     await node.stop();
-    await world.close();
     await Promise.all([postgres.close(), redis.close()]);
   });
 
