@@ -30,7 +30,7 @@ describe("registration", () => {
     expect(account.disabledAt).toBeUndefined();
     expect(account.createdAt).toEqual(account.updatedAt);
     expect(await audit.list({ accountId: account.id, limit: 10 })).toMatchObject([
-      { type: "account.registered", ...source },
+      { type: "account_registered", ...source },
     ]);
     expect(await accounts.find(account.id)).toEqual(account);
   });
@@ -150,11 +150,11 @@ describe("disabling an account", () => {
     expect(await accounts.signIn(attempt)).toMatchObject({ outcome: "accepted", account: { id } });
     const types = (await audit.list({ accountId: id, limit: 10 })).map(({ type }) => type);
     expect(types).toEqual([
-      "sign_in.succeeded",
-      "account.enabled",
-      "sign_in.failed",
-      "account.disabled",
-      "account.registered",
+      "sign_in_succeeded",
+      "account_enabled",
+      "sign_in_failed",
+      "account_disabled",
+      "account_registered",
     ]);
   });
 
@@ -173,7 +173,7 @@ describe("disabling an account", () => {
     const { disabledAt } = await accounts.disable(id);
     expect(disabledAt).toEqual((await accounts.find(id))?.disabledAt);
     expect(disabledWhenEnding).toEqual([true, true]);
-    expect(await audit.list({ accountId: id, type: "account.disabled", limit: 10 })).toHaveLength(1);
+    expect(await audit.list({ accountId: id, type: "account_disabled", limit: 10 })).toHaveLength(1);
   });
 
   test("of somebody unknown says so and ends nothing", async () => {

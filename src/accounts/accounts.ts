@@ -108,7 +108,7 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
     load: createGatheredLoad((ids) => findAccountsById(db, ids)),
   });
   const changing = forgettingAfter(known);
-  const setDisabled = changing((id: string, type: "account.disabled" | "account.enabled") =>
+  const setDisabled = changing((id: string, type: "account_disabled" | "account_enabled") =>
     changeDisabled(deps, id, type),
   );
   return {
@@ -127,11 +127,11 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
       return listAccounts(db, limit, after);
     },
     async disable(id) {
-      const account = await setDisabled(id, "account.disabled");
+      const account = await setDisabled(id, "account_disabled");
       await deps.endSessions(id, "account_disabled");
       return account;
     },
-    enable: (id) => setDisabled(id, "account.enabled"),
+    enable: (id) => setDisabled(id, "account_enabled"),
     changeProfile: changing(createProfileChange({ db, clock, audit: deps.audit })),
     changePassword: changing(createPasswordChange({ db, clock, audit: deps.audit, hasher, throttle })),
     remove: changing(createRemoval(deps)),
@@ -156,11 +156,11 @@ function forgettingAfter(known: FreshCache<unknown>) {
 async function changeDisabled(
   { db, clock, audit }: AccountsDependencies,
   id: string,
-  type: "account.disabled" | "account.enabled",
+  type: "account_disabled" | "account_enabled",
 ): Promise<Account> {
   return db.transaction().execute(async (tx) => {
     const now = new Date(clock.nowMs());
-    const changed = await setDisabledAt(tx, id, { disabledAt: type === "account.disabled" ? now : undefined, now });
+    const changed = await setDisabledAt(tx, id, { disabledAt: type === "account_disabled" ? now : undefined, now });
     if (changed !== undefined) await audit.append(tx, { type, accountId: id });
     const account = changed ?? (await findAccountById(tx, id));
     if (account === undefined) throw new AppError("ACCOUNT_NOT_FOUND");

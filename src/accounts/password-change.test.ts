@@ -37,7 +37,7 @@ test("the new password is the only one from then on, and when it was changed is 
   expect(after?.passwordChangedAt.getTime()).toBeGreaterThan(before.passwordChangedAt.getTime());
   expect(await signsIn(accounts, before.email, PASSWORD)).toBe(false);
   expect(await signsIn(accounts, before.email, NEXT)).toBe(true);
-  const types = (await audit.list({ accountId: before.id, type: "account.password_changed", limit: 5 })).length;
+  const types = (await audit.list({ accountId: before.id, type: "password_changed", limit: 5 })).length;
   expect(types).toBe(1);
 });
 
@@ -47,7 +47,7 @@ test("a wrong current password changes nothing and is recorded [ASVS 6.2.3]", as
   const source = sourceOf();
   expect(await accounts.changePassword(id, { current: "wrong", next: NEXT, source })).toEqual({ outcome: "refused" });
   expect(await signsIn(accounts, email, PASSWORD)).toBe(true);
-  const [event] = await audit.list({ accountId: id, type: "account.password_change_failed", limit: 1 });
+  const [event] = await audit.list({ accountId: id, type: "password_change_failed", limit: 1 });
   expect(event).toMatchObject(source);
 });
 
@@ -62,7 +62,7 @@ test("guesses count with those at the sign-in, from any address [ASVS 6.3.1]", a
     expect(await change(PASSWORD)).toMatchObject({ outcome: "throttled", retryAfterSeconds: expect.any(Number) });
   }
   expect(verified).toHaveLength(looked);
-  expect(await audit.list({ accountId: id, type: "sign_in.throttled", limit: 5 })).toHaveLength(1);
+  expect(await audit.list({ accountId: id, type: "sign_in_throttled", limit: 5 })).toHaveLength(1);
 });
 
 test("of parallel changes one wins, and the others are refused", async () => {

@@ -74,7 +74,7 @@ async function replace(
   return db.transaction().execute(async (tx) => {
     const changed = await setPassword(tx, accountId, { from, to, now: new Date(clock.nowMs()) });
     if (changed === undefined) return false;
-    await audit.append(tx, { type: "account.password_changed", accountId, ...source });
+    await audit.append(tx, { type: "password_changed", accountId, ...source });
     return true;
   });
 }
@@ -84,7 +84,7 @@ async function recordRefusal(
   accountId: string,
   source: RequestSource,
 ): Promise<void> {
-  await audit.append(db, { type: "account.password_change_failed", accountId, ...source });
+  await audit.append(db, { type: "password_change_failed", accountId, ...source });
 }
 
 async function recordThrottling(
@@ -92,5 +92,5 @@ async function recordThrottling(
   accountId: string,
   { by, source }: { readonly by: "account" | "address"; readonly source: RequestSource },
 ): Promise<void> {
-  await audit.append(db, { type: "sign_in.throttled", accountId, data: { by }, ...source });
+  await audit.append(db, { type: "sign_in_throttled", accountId, data: { by }, ...source });
 }

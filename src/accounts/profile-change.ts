@@ -33,7 +33,7 @@ export function createProfileChange({ db, clock, audit }: ProfileChangeDependenc
       if (fields.length === 0) return before;
       const now = new Date(clock.nowMs());
       await setProfile(tx, id, { name, locale, now });
-      await audit.append(tx, { type: "account.profile_changed", accountId: id, data: { fields }, ...source });
+      await audit.append(tx, { type: "profile_changed", accountId: id, data: { fields }, ...source });
       return { ...before, name, locale, updatedAt: now };
     });
   };

@@ -26,7 +26,7 @@ describe("removing an account", () => {
     await accounts.remove(id, source);
     expect(ended).toEqual([id]);
     expect(await accounts.find(id)).toBeUndefined();
-    expect(await audit.list({ accountId: id, type: "account.deleted", limit: 5 })).toMatchObject([source]);
+    expect(await audit.list({ accountId: id, type: "account_deleted", limit: 5 })).toMatchObject([source]);
     expect((await accounts.register(input, "operator")).id).not.toBe(id);
   });
 
@@ -37,7 +37,7 @@ describe("removing an account", () => {
     await expect(accounts.remove(id, source)).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
     expect((await accounts.find(id))?.disabledAt).toBeUndefined();
     expect(await accounts.signIn({ ...input, source })).toMatchObject({ outcome: "accepted" });
-    expect(await audit.list({ accountId: id, type: "account.deleted", limit: 5 })).toEqual([]);
+    expect(await audit.list({ accountId: id, type: "account_deleted", limit: 5 })).toEqual([]);
   });
 
   test("ends them again when one began meanwhile, and gives up when they keep beginning", async () => {
@@ -66,7 +66,7 @@ describe("changing a profile", () => {
     expect(await accounts.find(id)).toMatchObject({ name: "Alice Liddell", locale: "de-AT" });
     await accounts.changeProfile(id, { name: "Alice Liddell", locale: undefined }, source);
     expect((await accounts.find(id))?.locale).toBeUndefined();
-    const events = await audit.list({ accountId: id, type: "account.profile_changed", limit: 5 });
+    const events = await audit.list({ accountId: id, type: "profile_changed", limit: 5 });
     expect(events.map(({ data }) => data["fields"])).toEqual([["locale"], ["name", "locale"]]);
     expect(JSON.stringify(events)).not.toContain("Liddell");
   });

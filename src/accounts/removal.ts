@@ -30,7 +30,7 @@ export function createRemoval(deps: RemovalDependencies) {
       if ((await lockAccount(tx, id)) === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
       if (!(await deps.forgetSessions(tx, id))) return false;
       await deleteAccount(tx, id);
-      await audit.append(tx, { type: "account.deleted", accountId: id, ...source });
+      await audit.append(tx, { type: "account_deleted", accountId: id, ...source });
       return true;
     });
   }

@@ -45,7 +45,7 @@ export function createSignIn(deps: SignInDependencies) {
     if (verdict.verdict === "closed") {
       // Once a window: an attack would fill a log that nobody can shorten.
       if (verdict.isFirst) {
-        await deps.audit.append(deps.db, { type: "sign_in.throttled", data: { by: verdict.by }, ...origin(attempt) });
+        await deps.audit.append(deps.db, { type: "sign_in_throttled", data: { by: verdict.by }, ...origin(attempt) });
       }
       return { outcome: "throttled", retryAfterSeconds: verdict.retryAfterSeconds };
     }
@@ -86,7 +86,7 @@ async function accept(
       return refuse({ ...deps, db: tx }, attempt, { reason: "account_disabled", accountId: account.id });
     }
     if (renewedHash !== undefined) await replacePasswordHash(tx, account.id, { from: passwordHash, to: renewedHash });
-    await deps.audit.append(tx, { type: "sign_in.succeeded", accountId: account.id, ...origin(attempt) });
+    await deps.audit.append(tx, { type: "sign_in_succeeded", accountId: account.id, ...origin(attempt) });
     return { outcome: "accepted", account };
   });
 }
@@ -96,7 +96,7 @@ async function refuse(
   attempt: SignInAttempt,
   { reason, accountId }: { readonly reason: Failure; readonly accountId: string | undefined },
 ): Promise<SignInOutcome> {
-  await audit.append(db, { type: "sign_in.failed", accountId, data: { reason }, ...origin(attempt) });
+  await audit.append(db, { type: "sign_in_failed", accountId, data: { reason }, ...origin(attempt) });
   return { outcome: "refused" };
 }
 

@@ -70,7 +70,7 @@ export function createClientChanges({ transaction, clock, audit, revokeTokens }:
       const row = { id, name, metadata: JSON.stringify(metadata), created_at: now, updated_at: now };
       await db.insertInto("clients").values(row).execute();
       const { made } = await settleSecrets({ ...metadata, id, name, createdAt: now, secretHashes: [] }, givenSecrets);
-      await audit.append(transaction, { type: "client.created", clientId: id });
+      await audit.append(transaction, { type: "client_created", clientId: id });
       return { client: await get(id), secret: made };
     },
     async replace(current, { id, name, metadata }, givenSecrets = []) {
@@ -79,11 +79,11 @@ export function createClientChanges({ transaction, clock, audit, revokeTokens }:
         const row = { name, metadata: JSON.stringify(metadata), updated_at: now };
         await db.updateTable("clients").set(row).where("id", "=", id).execute();
         const keys = differences.map(({ key }) => key);
-        await audit.append(transaction, { type: "client.changed", clientId: id, data: { keys } });
+        await audit.append(transaction, { type: "client_changed", clientId: id, data: { keys } });
       }
       const { hasChanged, made } = await settleSecrets({ ...current, ...metadata }, givenSecrets);
       if (!hasChanged) return { client: await get(id), secret: undefined, differences };
-      await audit.append(transaction, { type: "client.secret_rotated", clientId: id });
+      await audit.append(transaction, { type: "client_secret_rotated", clientId: id });
       const secretDifference: Difference = { key: "secret", from: undefined, to: "replaced" };
       return { client: await get(id), secret: made, differences: [...differences, secretDifference] };
     },
@@ -94,19 +94,19 @@ export function createClientChanges({ transaction, clock, audit, revokeTokens }:
       }
       await secrets.expireAll(id, keepOldForSeconds);
       const secret = await secrets.create(id);
-      await audit.append(transaction, { type: "client.secret_rotated", clientId: id, data: { keepOldForSeconds } });
+      await audit.append(transaction, { type: "client_secret_rotated", clientId: id, data: { keepOldForSeconds } });
       return secret;
     },
     async revokeGrants(id) {
       await get(id);
       await db.updateTable("clients").set({ grants_since: now }).where("id", "=", id).execute();
-      await audit.append(transaction, { type: "client.grants_revoked", clientId: id });
+      await audit.append(transaction, { type: "client_grants_revoked", clientId: id });
       revokeTokens(id);
     },
     async remove(id) {
       await get(id);
       await db.deleteFrom("clients").where("id", "=", id).execute();
-      await audit.append(transaction, { type: "client.removed", clientId: id });
+      await audit.append(transaction, { type: "client_removed", clientId: id });
       revokeTokens(id);
     },
   };

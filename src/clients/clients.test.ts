@@ -119,7 +119,7 @@ describe("clients", () => {
     expect(secretHashes).toEqual([sha256(secret)]);
     expect(grantsSince).toEqual(new Date(nowMs));
     expect(revokedIds).toEqual(["billingApi"]);
-    expect(await listAuditTypes()).toContain("client.grants_revoked");
+    expect(await listAuditTypes()).toContain("client_grants_revoked");
   });
 
   test("what was granted to a client is revoked without touching its secret", async () => {
@@ -180,10 +180,10 @@ describe("clients", () => {
     await clients.rotateSecret("billingApi", { keepOldForSeconds: 0 });
     await clients.removeClient("billingApi");
     expect(await listAuditTypes()).toEqual([
-      "client.created",
-      "client.changed",
-      "client.secret_rotated",
-      "client.removed",
+      "client_created",
+      "client_changed",
+      "client_secret_rotated",
+      "client_removed",
     ]);
   });
 });
@@ -221,7 +221,7 @@ describe("resource servers", () => {
       faults: [{ problem: "asks https://api.example.com for write, which is not one of its scopes" }],
     });
     expect(await clients.listClients()).toEqual([]);
-    expect(await listAuditTypes()).toEqual(["resource_server.created"]);
+    expect(await listAuditTypes()).toEqual(["resource_server_created"]);
   });
 
   test("one that clients name is neither removed nor robbed of a scope", async () => {

@@ -33,7 +33,7 @@ export function createResourceServerChanges(
       if (reservedIdentifiers.includes(identifier)) throw reservedError();
       const row = { identifier, name, metadata: JSON.stringify(metadata), created_at: now, updated_at: now };
       await db.insertInto("resource_servers").values(row).execute();
-      await audit.append(transaction, { type: "resource_server.created", data: { identifier } });
+      await audit.append(transaction, { type: "resource_server_created", data: { identifier } });
     },
     async replace(current, next) {
       const differences = differencesBetween(current, next);
@@ -42,13 +42,13 @@ export function createResourceServerChanges(
       const row = { name, metadata: JSON.stringify(metadata), updated_at: now };
       await db.updateTable("resource_servers").set(row).where("identifier", "=", identifier).execute();
       const keys = differences.map(({ key }) => key);
-      await audit.append(transaction, { type: "resource_server.changed", data: { identifier, keys } });
+      await audit.append(transaction, { type: "resource_server_changed", data: { identifier, keys } });
       return differences;
     },
     async remove(identifier) {
       if ((await find(identifier)) === undefined) throw new AppError("RESOURCE_SERVER_NOT_FOUND");
       await db.deleteFrom("resource_servers").where("identifier", "=", identifier).execute();
-      await audit.append(transaction, { type: "resource_server.removed", data: { identifier } });
+      await audit.append(transaction, { type: "resource_server_removed", data: { identifier } });
     },
   };
 }

@@ -4,27 +4,27 @@ import type { Families } from "./families.ts";
 
 /** What an event of the audit log says of sign-ins and of factors, beside being an event. */
 const SIGN_INS: Partial<Record<AuditEventType, readonly [method: "password" | "passkey", result: string]>> = {
-  "sign_in.succeeded": ["password", "succeeded"],
-  "sign_in.failed": ["password", "failed"],
-  "sign_in.throttled": ["password", "throttled"],
-  "passkey.failed": ["passkey", "failed"],
-  "passkey.clone_suspected": ["passkey", "failed"],
+  sign_in_succeeded: ["password", "succeeded"],
+  sign_in_failed: ["password", "failed"],
+  sign_in_throttled: ["password", "throttled"],
+  passkey_failed: ["passkey", "failed"],
+  passkey_clone_suspected: ["passkey", "failed"],
 };
 
 const KINDS = ["totp", "passkey", "recovery_code"];
 
 const FACTORS: Partial<Record<AuditEventType, string>> = {
-  "factor.verified": "verified",
-  "factor.failed": "refused",
-  "factor.paused": "paused",
-  "factor.enrolled": "enrolled",
-  "factor.removed": "removed",
+  factor_verified: "verified",
+  factor_failed: "refused",
+  factor_paused: "paused",
+  factor_enrolled: "enrolled",
+  factor_removed: "removed",
 };
 
 const FACTOR_OF: Partial<Record<AuditEventType, readonly [factor: string, event: string]>> = {
-  "passkey.failed": ["passkey", "refused"],
-  "passkey.clone_suspected": ["passkey", "refused"],
-  "recovery_codes.made": ["recovery_code", "enrolled"],
+  passkey_failed: ["passkey", "refused"],
+  passkey_clone_suspected: ["passkey", "refused"],
+  recovery_codes_made: ["recovery_code", "enrolled"],
 };
 
 /** What happens to people is told by the audit log already; so it is counted there, and in one place. */
@@ -41,7 +41,7 @@ export function createAuditCounts(families: Families): (event: AuditEvent) => vo
   return ({ type, data }) => {
     events.labels(type).inc();
     const factor = factorOf(String(data?.["factor"]));
-    const signIn = type === "factor.verified" && factor === "passkey" ? ["passkey", "succeeded"] : SIGN_INS[type];
+    const signIn = type === "factor_verified" && factor === "passkey" ? ["passkey", "succeeded"] : SIGN_INS[type];
     if (signIn !== undefined) signIns.labels(...signIn).inc();
     const event = FACTORS[type];
     if (event !== undefined) factors.labels(factor, event).inc();

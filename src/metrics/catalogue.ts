@@ -64,7 +64,7 @@ export const CATALOGUE = {
   latchkey_audit_events_total: {
     kind: "counter",
     help: "Events that were written to the audit log. One whose transaction came to nothing is counted all the same.",
-    labels: { type: "a type of the audit catalogue, such as `session.started`" },
+    labels: { type: "a type of the audit catalogue, such as `session_started`" },
   },
   latchkey_revocations_total: {
     kind: "counter",

@@ -82,12 +82,12 @@ describe("requests", () => {
 
 describe("the audit log", () => {
   test.each<[AuditEventType, string | undefined, readonly string[]]>([
-    ["sign_in.succeeded", undefined, ['latchkey_sign_ins_total{method="password",result="succeeded"} 1']],
-    ["sign_in.failed", undefined, ['latchkey_sign_ins_total{method="password",result="failed"} 1']],
-    ["sign_in.throttled", undefined, ['latchkey_sign_ins_total{method="password",result="throttled"} 1']],
-    ["factor.verified", "totp", ['latchkey_factors_total{factor="totp",event="verified"} 1']],
+    ["sign_in_succeeded", undefined, ['latchkey_sign_ins_total{method="password",result="succeeded"} 1']],
+    ["sign_in_failed", undefined, ['latchkey_sign_ins_total{method="password",result="failed"} 1']],
+    ["sign_in_throttled", undefined, ['latchkey_sign_ins_total{method="password",result="throttled"} 1']],
+    ["factor_verified", "totp", ['latchkey_factors_total{factor="totp",event="verified"} 1']],
     [
-      "factor.verified",
+      "factor_verified",
       "passkey",
       [
         'latchkey_sign_ins_total{method="passkey",result="succeeded"} 1',
@@ -95,19 +95,19 @@ describe("the audit log", () => {
       ],
     ],
     [
-      "passkey.failed",
+      "passkey_failed",
       undefined,
       [
         'latchkey_sign_ins_total{method="passkey",result="failed"} 1',
         'latchkey_factors_total{factor="passkey",event="refused"} 1',
       ],
     ],
-    ["factor.failed", "recovery_code", ['latchkey_factors_total{factor="recovery_code",event="refused"} 1']],
-    ["factor.paused", "totp", ['latchkey_factors_total{factor="totp",event="paused"} 1']],
-    ["factor.removed", "passkey", ['latchkey_factors_total{factor="passkey",event="removed"} 1']],
-    ["factor.enrolled", "made up", ['latchkey_factors_total{factor="other",event="enrolled"} 1']],
-    ["recovery_codes.made", undefined, ['latchkey_factors_total{factor="recovery_code",event="enrolled"} 1']],
-    ["client.created", undefined, []],
+    ["factor_failed", "recovery_code", ['latchkey_factors_total{factor="recovery_code",event="refused"} 1']],
+    ["factor_paused", "totp", ['latchkey_factors_total{factor="totp",event="paused"} 1']],
+    ["factor_removed", "passkey", ['latchkey_factors_total{factor="passkey",event="removed"} 1']],
+    ["factor_enrolled", "made up", ['latchkey_factors_total{factor="other",event="enrolled"} 1']],
+    ["recovery_codes_made", undefined, ['latchkey_factors_total{factor="recovery_code",event="enrolled"} 1']],
+    ["client_created", undefined, []],
   ])("%s (%s) is an event, and counts what it tells of", async (type, factor, lines) => {
     metrics.onAuditEvent({ type, accountId: "alice-1", ...(factor === undefined ? {} : { data: { factor } }) });
     expect(await countedOf("latchkey_audit_events_total")).toEqual([`latchkey_audit_events_total{type="${type}"} 1`]);
@@ -117,7 +117,7 @@ describe("the audit log", () => {
 });
 
 test("a counter of what is rare is there before it happens, so that its beginning shows", async () => {
-  expect(await linesOf("latchkey_audit_events_total")).toContain('latchkey_audit_events_total{type="epoch.started"} 0');
+  expect(await linesOf("latchkey_audit_events_total")).toContain('latchkey_audit_events_total{type="epoch_started"} 0');
   expect(await linesOf("latchkey_refreshes_total")).toContain('latchkey_refreshes_total{outcome="reuse"} 0');
   expect(await linesOf("latchkey_revocations_total")).toContain('latchkey_revocations_total{kind="epoch"} 0');
   expect(await linesOf("latchkey_factors_total")).toContain('latchkey_factors_total{factor="totp",event="paused"} 0');

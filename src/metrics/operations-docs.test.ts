@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { METRICS_PAGE, metricsPage } from "../../docs/generate-metrics.ts";
+import { AUDIT_EVENTS } from "../audit/index.ts";
 import { CATALOGUE, createMetrics } from "./index.ts";
 
 const FOLDER = join(import.meta.dirname, "../../docs/operations");
@@ -106,5 +107,18 @@ test("queries choose by labels that there are", () => {
   const queries = [...panels.panels.flatMap(({ targets }) => targets), ...rules].map(({ expr }) => expr);
   for (const query of queries) {
     for (const [, label] of query.matchAll(/(\w+)\s*(?:=~|!~|!=|=)\s*"/g)) expect(labels, query).toContain(label);
+  }
+});
+
+test("an alert on an audit event names one that there is", () => {
+  const asked = rules.flatMap(({ expr }) =>
+    expr.includes("latchkey_audit_events_total")
+      ? Array.from(expr.matchAll(/type=~?"([^"]+)"/g), ([, type]) => type)
+      : [],
+  );
+  expect(asked.length).toBeGreaterThan(2);
+  for (const type of asked) {
+    const pattern = new RegExp(`^(?:${type})$`);
+    expect(Object.keys(AUDIT_EVENTS).filter((name) => pattern.test(name))).not.toEqual([]);
   }
 });

@@ -21,7 +21,7 @@ export function createFactorChanges(services: FactorServices): Pick<Factors, "re
       const name = parseFactorName(typedName);
       await db.transaction().execute(async (tx) => {
         const factor = await renameOne(tx, { accountId, factorId, name });
-        await audit.append(tx, { type: "factor.renamed", accountId, data: { factor } });
+        await audit.append(tx, { type: "factor_renamed", accountId, data: { factor } });
       });
     },
     async remove(accountId, factorId, source) {
@@ -30,7 +30,7 @@ export function createFactorChanges(services: FactorServices): Pick<Factors, "re
         const factor = await removeOne(tx, accountId, factorId);
         const { totpDevices, passkeys } = await countFactors(tx, accountId);
         if (totpDevices + passkeys === 0) await deleteSet(tx, accountId);
-        await audit.append(tx, { type: "factor.removed", accountId, data: { factor }, ...originOf(source) });
+        await audit.append(tx, { type: "factor_removed", accountId, data: { factor }, ...originOf(source) });
         await knownDevices.distrust(accountId, tx);
         // What was proved by it just now, in a sign-in that is not over yet, is proved no more.
         await discardProofs(tx, accountId, new Date(clock.nowMs()));
@@ -87,6 +87,6 @@ async function resetAll(
   await attempts.forgiveAll(tx, accountId);
   await knownDevices.distrust(accountId, tx);
   await discardProofs(tx, accountId, new Date(clock.nowMs()));
-  if (count > 0n) await audit.append(tx, { type: "factors.reset", accountId });
+  if (count > 0n) await audit.append(tx, { type: "factors_reset", accountId });
   return count > 0n;
 }

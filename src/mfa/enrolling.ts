@@ -11,7 +11,7 @@ export async function recordEnrollment(
 ): Promise<void> {
   const { accountId, factor, source } = enrolled;
   const about = { accountId, ...originOf(source) };
-  await services.audit.append(tx, { type: "factor.enrolled", data: { factor }, ...about });
+  await services.audit.append(tx, { type: "factor_enrolled", data: { factor }, ...about });
   await makeFirstSet(services, tx, { accountId, source });
   await services.knownDevices.distrust(accountId, tx);
 }

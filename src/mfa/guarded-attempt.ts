@@ -27,8 +27,8 @@ export async function guardAttempt<Accepted extends object>(
   const judgement = await judge();
   if (judgement.fault === undefined) return { outcome: "accepted", ...judgement.accepted };
   const about = { accountId, ...originOf(source) };
-  await audit.append(db, { type: "factor.failed", data: { factor, reason: judgement.fault }, ...about });
+  await audit.append(db, { type: "factor_failed", data: { factor, reason: judgement.fault }, ...about });
   // Once a pause: exactly one attempt is the last of its budget.
-  if (verdict.isLast) await audit.append(db, { type: "factor.paused", data: { factor }, ...about });
+  if (verdict.isLast) await audit.append(db, { type: "factor_paused", data: { factor }, ...about });
   return { outcome: "refused", wasUsed: judgement.fault === "replayed_code" };
 }

@@ -24,29 +24,29 @@ type Describe = (event: AuditEvent, context: NoticeContext) => Notice | undefine
 
 /** What people are told of at once, out of all that is recorded: what somebody else would do first who got in. */
 export const NOTICES: Partial<Record<AuditEventType, Describe>> = {
-  "session.started": ({ data }, { happening, client }) =>
+  session_started: ({ data }, { happening, client }) =>
     data?.["newBrowser"] === true
       ? { kind: "notice.new_device", variables: { ...happening, ...(client === undefined ? {} : { client }) } }
       : undefined,
-  "account.password_changed": (_, { happening }) => ({ kind: "notice.password_changed", variables: happening }),
-  "factor.enrolled": ({ data }, { happening }) => {
+  password_changed: (_, { happening }) => ({ kind: "notice.password_changed", variables: happening }),
+  factor_enrolled: ({ data }, { happening }) => {
     const factor = factorOf(data);
     return factor && { kind: "notice.factor_added", variables: { ...happening, factor } };
   },
-  "factor.removed": ({ data }, { happening }) => {
+  factor_removed: ({ data }, { happening }) => {
     const factor = factorOf(data);
     return factor && { kind: "notice.factor_removed", variables: { ...happening, factor } };
   },
-  "recovery_code.used": ({ data }, { happening }) => ({
+  recovery_code_used: ({ data }, { happening }) => ({
     kind: "notice.recovery_code_used",
     variables: { ...happening, left: Number(data?.["left"] ?? 0) },
   }),
   // Whoever came with the spent token is an app or a thief, and neither is a device of the person.
-  "refresh_token.reuse_detected": ({ clientId = "" }, { happening: { atMs }, client = clientId }) => ({
+  refresh_token_reused: ({ clientId = "" }, { happening: { atMs }, client = clientId }) => ({
     kind: "notice.access_reused",
     variables: { atMs, client },
   }),
-  "factors.reset": (_, { happening: { atMs } }) => ({ kind: "notice.factors_reset", variables: { atMs } }),
+  factors_reset: (_, { happening: { atMs } }) => ({ kind: "notice.factors_reset", variables: { atMs } }),
 };
 
 function factorOf(data: AuditEvent["data"]): "totp" | "passkey" | undefined {

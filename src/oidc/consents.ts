@@ -59,7 +59,7 @@ export function createConsents(deps: { db: Db; clock: Clock; audit: Audit }): Co
             )
             .execute();
           await deps.audit.append(tx, {
-            type: "consent.given",
+            type: "consent_given",
             accountId,
             clientId,
             data: { scopes: [...scopes.identity, ...Object.entries(scopes.resources).flatMap(namesAt)] },

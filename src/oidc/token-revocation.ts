@@ -86,7 +86,7 @@ export function createTokenRevocation(deps: TokenRevocationDeps): TokenRevocatio
 
 /** The event of a token that was given back or taken away. */
 export function revocationEvent({ kind, clientId, accountId }: RevokedToken): AuditEvent {
-  return { type: "token.revoked", clientId, accountId, data: { kind } };
+  return { type: "token_revoked", clientId, accountId, data: { kind } };
 }
 
 function holderOf(claims: AccessTokenClaims) {

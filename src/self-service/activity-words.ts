@@ -29,40 +29,40 @@ const bad =
  * sign-in that succeeded is followed by its session), and what only an operator can make something of.
  */
 export const EVENT_WORDS = {
-  "account.registered": good(message("event.registered")),
-  "account.disabled": bad(message("event.disabled")),
-  "account.enabled": plain("person", message("event.enabled")),
-  "account.profile_changed": plain("person", message("event.profileChanged")),
-  "account.password_changed": good(message("event.passwordChanged")),
-  "account.password_change_failed": bad(message("event.passwordChangeFailed"), message("event.nothingChanged")),
-  "sign_in.failed": ({ data }) =>
+  account_registered: good(message("event.registered")),
+  account_disabled: bad(message("event.disabled")),
+  account_enabled: plain("person", message("event.enabled")),
+  profile_changed: plain("person", message("event.profileChanged")),
+  password_changed: good(message("event.passwordChanged")),
+  password_change_failed: bad(message("event.passwordChangeFailed"), message("event.nothingChanged")),
+  sign_in_failed: ({ data }) =>
     data["reason"] === "account_disabled"
       ? { icon: "attention", tone: "bad", title: message("event.signInDisabled") }
       : { icon: "attention", tone: "bad", title: message("event.wrongPassword"), detail: message("event.nobodyGotIn") },
-  "sign_in.throttled": bad(message("event.throttled"), message("event.nobodyGotIn")),
-  "session.started": (_, client) => ({
+  sign_in_throttled: bad(message("event.throttled"), message("event.nobodyGotIn")),
+  session_started: (_, client) => ({
     icon: "check",
     tone: "good",
     title: client === "" ? message("event.signedIn") : message("event.signedInTo", { client }),
   }),
-  "session.ended": ({ data }) => ({ icon: "leave", tone: "", title: endInWords(data["reason"]) }),
-  "consent.given": (_, client) => ({ icon: "apps", tone: "", title: message("event.consentGiven", { client }) }),
-  "consent.withdrawn": (_, client) => ({
+  session_ended: ({ data }) => ({ icon: "leave", tone: "", title: endInWords(data["reason"]) }),
+  consent_given: (_, client) => ({ icon: "apps", tone: "", title: message("event.consentGiven", { client }) }),
+  consent_withdrawn: (_, client) => ({
     icon: "apps",
     tone: "",
     title: message("event.consentWithdrawn", { client }),
   }),
-  "authorization_code.reuse_detected": (_, client) => stolen(client),
-  "refresh_token.reuse_detected": (_, client) => stolen(client),
-  "factor.enrolled": ({ data }) => ({ icon: "key", tone: "good", title: factorAdded(data["factor"]) }),
-  "factor.removed": ({ data }) => ({ icon: "key", tone: "", title: factorRemoved(data["factor"]) }),
-  "factor.failed": bad(message("event.factorFailed"), message("event.knewPassword")),
-  "factor.paused": bad(message("event.factorPaused"), message("event.knewPassword")),
-  "factors.reset": plain("key", message("event.factorsReset")),
-  "recovery_code.used": plain("key", message("event.recoveryCodeUsed")),
-  "recovery_codes.made": plain("key", message("event.recoveryCodesMade")),
-  "passkey.failed": bad(message("event.passkeyFailed"), message("event.nobodyGotIn")),
-  "passkey.clone_suspected": bad(message("event.passkeyCopied"), message("event.passkeyCopied.detail")),
+  authorization_code_reused: (_, client) => stolen(client),
+  refresh_token_reused: (_, client) => stolen(client),
+  factor_enrolled: ({ data }) => ({ icon: "key", tone: "good", title: factorAdded(data["factor"]) }),
+  factor_removed: ({ data }) => ({ icon: "key", tone: "", title: factorRemoved(data["factor"]) }),
+  factor_failed: bad(message("event.factorFailed"), message("event.knewPassword")),
+  factor_paused: bad(message("event.factorPaused"), message("event.knewPassword")),
+  factors_reset: plain("key", message("event.factorsReset")),
+  recovery_code_used: plain("key", message("event.recoveryCodeUsed")),
+  recovery_codes_made: plain("key", message("event.recoveryCodesMade")),
+  passkey_failed: bad(message("event.passkeyFailed"), message("event.nobodyGotIn")),
+  passkey_clone_suspected: bad(message("event.passkeyCopied"), message("event.passkeyCopied.detail")),
 } as const satisfies Partial<Record<AuditEventType, Words>>;
 
 export type ToldEventType = keyof typeof EVENT_WORDS;

@@ -23,7 +23,7 @@ test.each(Object.keys(catalogues))("every event that people are told of has word
 
 test("what people are told of is in the catalogue, and what they are not is left out", () => {
   for (const type of Object.keys(EVENT_WORDS)) expect(AUDIT_EVENTS).toHaveProperty([type]);
-  expect(eventInWords(event("client.changed"), "")).toBeUndefined();
+  expect(eventInWords(event("client_changed"), "")).toBeUndefined();
 });
 
 test.each([
@@ -34,15 +34,15 @@ test.each([
   ["replaced", "somebody else signed in"],
   ["ended_by_operator", "by whoever runs this site"],
 ])("a session that ended as %s says %j", async (reason, words) => {
-  const { body } = await get("/account/activity", { events: [event("session.ended", { data: { reason } })] });
+  const { body } = await get("/account/activity", { events: [event("session_ended", { data: { reason } })] });
   expect(textOf(body)).toContain(words);
 });
 
 test("days stand under their names, with device, address and time", async () => {
   const events = [
-    event("session.started", { clientId: "shopWeb", sessionId: "session-2", address: "198.51.100.7" }),
-    event("account.registered", { occurredAt: new Date(NOW_MS - DAY_MS) }),
-    event("account.profile_changed", { occurredAt: new Date(NOW_MS - 2 * DAY_MS), address: "192.0.2.1" }),
+    event("session_started", { clientId: "shopWeb", sessionId: "session-2", address: "198.51.100.7" }),
+    event("account_registered", { occurredAt: new Date(NOW_MS - DAY_MS) }),
+    event("profile_changed", { occurredAt: new Date(NOW_MS - 2 * DAY_MS), address: "192.0.2.1" }),
   ];
   const text = textOf((await get("/account/activity", { events })).body);
   expect(text).toContain("Today Signed in to Shop Safari on iPhone · 198.51.100.7 12:00");
@@ -52,7 +52,7 @@ test("days stand under their names, with device, address and time", async () => 
 
 test("the same trouble in a row is one entry; of another address or day it is another", async () => {
   const wrong = (address: string, atMs = NOW_MS) =>
-    event("sign_in.failed", { address, occurredAt: new Date(atMs), data: { reason: "wrong_password" } });
+    event("sign_in_failed", { address, occurredAt: new Date(atMs), data: { reason: "wrong_password" } });
   const here = [wrong("192.0.2.1"), wrong("192.0.2.1"), wrong("192.0.2.1")];
   const events = [...here, wrong("192.0.2.2"), wrong("192.0.2.2", NOW_MS - DAY_MS)];
   const text = textOf((await get("/account/activity", { events })).body);
@@ -70,7 +70,7 @@ test("asks for 90 days of what it has words for, from where the page begins", as
 });
 
 test("a page of 40 has no older ones, and one of 41 leads to them", async () => {
-  const many = (length: number) => Array.from({ length }, () => event("account.profile_changed"));
+  const many = (length: number) => Array.from({ length }, () => event("profile_changed"));
   expect((await get("/account/activity", { events: many(40) })).body).not.toContain("Show older");
   const events = many(41);
   const { body } = await get("/account/activity", { events });

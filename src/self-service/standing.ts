@@ -3,7 +3,7 @@ import { type Message, message } from "../http/index.ts";
 import { type FactorOverview, hasFactors } from "../mfa/index.ts";
 
 /** What happened to an account lately that its person has to know of, and is told at once where they look first. */
-export const NEWS_TYPES = ["recovery_code.used", "factors.reset"] as const;
+export const NEWS_TYPES = ["recovery_code_used", "factors_reset"] as const;
 
 /** How long it stays there; on the activity page it is for longer. */
 export const NEWS_MS = 14 * 24 * 60 * 60 * 1000;
@@ -31,7 +31,7 @@ export function standingOf(
 function noteOf({ type, occurredAt, data }: StoredAuditEvent, nowMs: number): StandingNote {
   const when = { atMs: occurredAt.getTime(), nowMs };
   const text =
-    type === "factors.reset"
+    type === "factors_reset"
       ? message("standing.factorsReset", { when })
       : message("standing.recoveryCodeUsed", { when, left: String(data["left"] ?? 0) });
   return { tone: "warn", text, mayBeSomebodyElse: true };

@@ -58,7 +58,7 @@ export function createBeginnings(deps: BeginningsDeps) {
     if (!isNew) return;
     const about = { accountId, sessionId: id, clientId, address, requestId };
     const data = session.isNewBrowser === true ? { newBrowser: true } : {};
-    await deps.audit.append(tx, { type: "session.started", ...about, data });
+    await deps.audit.append(tx, { type: "session_started", ...about, data });
   }
 
   return {

@@ -69,7 +69,7 @@ export function createEndings(deps: EndingsDeps): Endings {
     if (!how.isNow) return { row, told: { revocations, clientIds: [] }, wasAlive: false };
     const { id: sessionId, account_id: accountId } = row;
     const clientIds = has?.clientIds ?? [];
-    await deps.audit.append(tx, { type: "session.ended", accountId, sessionId, data: { reason: how.reason } });
+    await deps.audit.append(tx, { type: "session_ended", accountId, sessionId, data: { reason: how.reason } });
     await tell(tx, row, clientIds);
     return { row, told: { revocations, clientIds }, wasAlive: how.known === undefined || has?.isAlive === true };
   }

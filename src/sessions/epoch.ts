@@ -187,7 +187,7 @@ async function beginAnew({ db, audit, revocations }: EpochDeps, beginning: Begin
         tx,
       );
       if (numAffectedRows === 0n) return;
-      await audit.append(tx, { type: "epoch.started", data: { reason: `protocol_store_${standing}` } });
+      await audit.append(tx, { type: "epoch_started", data: { reason: `protocol_store_${standing}` } });
       await revocations.append(tx, [{ kind: "epoch" }]);
     }),
   );

@@ -100,7 +100,7 @@ export function createGrantEndings(deps: GrantEndingsDeps) {
           const wasAllowed = await deps.forgetConsent(tx, accountId, clientId);
           const ending = await steps.noteWithin(tx, grants);
           if (wasAllowed || ending.length > 0)
-            await audit.append(tx, { type: "consent.withdrawn", accountId, clientId });
+            await audit.append(tx, { type: "consent_withdrawn", accountId, clientId });
           await steps.tellWithin(tx, ending);
           return ending;
         });
@@ -139,6 +139,6 @@ function toldOfSession(row: SessionRow, noted: readonly Clearable[]): readonly N
 }
 
 function reuseEvent({ accountId, clientId, sessionId, reuseOf }: EndedGrant): AuditEvent {
-  const type = reuseOf === "refresh_token" ? "refresh_token.reuse_detected" : "authorization_code.reuse_detected";
+  const type = reuseOf === "refresh_token" ? "refresh_token_reused" : "authorization_code_reused";
   return { type, accountId, clientId, sessionId };
 }

@@ -76,9 +76,9 @@ function registration(scene: () => FactorsScene): void {
       ],
       recoveryCodes: { left: 10, isUnconfirmed: true },
     });
-    expect(await eventsOf(alice.id)).toEqual(["factor.enrolled passkey", "recovery_codes.made"]);
+    expect(await eventsOf(alice.id)).toEqual(["factor_enrolled passkey", "recovery_codes_made"]);
     await register(scene(), alice, { authenticator: createSoftwareAuthenticator() });
-    expect((await eventsOf(alice.id)).filter((event) => event === "recovery_codes.made")).toHaveLength(1);
+    expect((await eventsOf(alice.id)).filter((event) => event === "recovery_codes_made")).toHaveLength(1);
   });
 
   test.each<[string, Deviations, string]>([
@@ -106,7 +106,7 @@ function registration(scene: () => FactorsScene): void {
       REFUSED,
     );
     expect((await near.overview(alice.id)).passkeys).toEqual([]);
-    expect(await eventsOf(alice.id)).toEqual([`passkey.failed ${reason}`]);
+    expect(await eventsOf(alice.id)).toEqual([`passkey_failed ${reason}`]);
   });
 
   test("is refused for another account, another page, too late, and a second time", async () => {
@@ -138,7 +138,7 @@ function registration(scene: () => FactorsScene): void {
     const authenticator = createSoftwareAuthenticator({ credentialId: alice.authenticator.credentialId });
     expect(await register(scene(), mallory, { authenticator })).toEqual(REFUSED);
     expect(await register(scene(), alice, { authenticator })).toEqual(REFUSED);
-    expect(await scene().eventsOf(mallory.id)).toEqual(["passkey.failed already_registered"]);
+    expect(await scene().eventsOf(mallory.id)).toEqual(["passkey_failed already_registered"]);
     expect(await use(scene(), alice.authenticator)).toMatchObject({ outcome: "accepted", accountId: alice.id });
   });
 
@@ -179,7 +179,7 @@ function verification(scene: () => FactorsScene): void {
       expect((await scene().near.overview(alice.id)).passkeys).toMatchObject([
         { lastUsedAt: new Date(scene().clock.nowMs()), isBackedUp: isSynced },
       ]);
-      expect((await scene().eventsOf(alice.id)).at(-1)).toBe("factor.verified passkey");
+      expect((await scene().eventsOf(alice.id)).at(-1)).toBe("factor_verified passkey");
     }
   });
 
@@ -208,7 +208,7 @@ function verification(scene: () => FactorsScene): void {
   ])("is refused %s [WebAuthn 7.2]", async (_, deviations, reason) => {
     const alice = await addKeyHolder(scene());
     expect(await use(scene(), alice.authenticator, { deviations })).toEqual(REFUSED);
-    expect((await scene().eventsOf(alice.id)).at(-1)).toBe(`passkey.failed ${reason}`);
+    expect((await scene().eventsOf(alice.id)).at(-1)).toBe(`passkey_failed ${reason}`);
     expect(await use(scene(), alice.authenticator)).toMatchObject({ outcome: "accepted" });
   });
 
@@ -238,7 +238,7 @@ function verification(scene: () => FactorsScene): void {
     const alice = await addKeyHolder(scene());
     const { challenge } = (await near.passkeys.creationOptions(alice, BINDING)) as { challenge: string };
     expect(await use(scene(), alice.authenticator, { deviations: { challenge } })).toEqual(REFUSED);
-    expect((await scene().eventsOf(alice.id)).at(-1)).toBe("passkey.failed challenge_refused");
+    expect((await scene().eventsOf(alice.id)).at(-1)).toBe("passkey_failed challenge_refused");
   });
 
   test.each([true, false])("is accepted once of 20 parallel answers over two nodes (synced: %s)", async (isSynced) => {
@@ -250,8 +250,8 @@ function verification(scene: () => FactorsScene): void {
     );
     expect(countOutcomes(outcomes)).toEqual({ accepted: 1, refused: 19 });
     const events = await scene().eventsOf(alice.id);
-    expect(events.filter((event) => event === "passkey.failed challenge_replayed")).toHaveLength(19);
-    expect(events.filter((event) => event === "passkey.clone_suspected")).toEqual([]);
+    expect(events.filter((event) => event === "passkey_failed challenge_replayed")).toHaveLength(19);
+    expect(events.filter((event) => event === "passkey_clone_suspected")).toEqual([]);
   });
 
   test("whose counter does not grow is refused as a copy [WebAuthn 6.1.1]", async () => {
@@ -262,7 +262,7 @@ function verification(scene: () => FactorsScene): void {
     });
     for (const counter of [7, 6, 0]) {
       expect(await use(scene(), alice.authenticator, { deviations: { counter } })).toEqual(REFUSED);
-      expect((await eventsOf(alice.id)).at(-1)).toBe("passkey.clone_suspected");
+      expect((await eventsOf(alice.id)).at(-1)).toBe("passkey_clone_suspected");
     }
     expect(await use(scene(), alice.authenticator, { deviations: { counter: 8 } })).toMatchObject({
       outcome: "accepted",
@@ -277,7 +277,7 @@ function verification(scene: () => FactorsScene): void {
       const response = alice.authenticator.get(await near.passkeys.requestOptions(BINDING), { isVerified: false });
       expect(await near.passkeys.verify({ binding: BINDING, response, source: { address } })).toEqual(REFUSED);
     }
-    expect(await audit.list({ accountId: alice.id, type: "passkey.failed", limit: 100 })).toHaveLength(5);
+    expect(await audit.list({ accountId: alice.id, type: "passkey_failed", limit: 100 })).toHaveLength(5);
     const right = alice.authenticator.get(await near.passkeys.requestOptions(BINDING));
     expect(await near.passkeys.verify({ binding: BINDING, response: right, source: { address } })).toMatchObject({
       outcome: "accepted",

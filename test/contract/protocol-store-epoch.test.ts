@@ -89,7 +89,7 @@ describe("a Redis that was lost or restored", () => {
     const records = log.listAfter(0, 100).map(({ kind, value }) => `${kind} ${value}`);
     await log.close();
     const { rows } = await sql<{ epoch: string }>`select epoch from revocation_feed`.execute(database.db);
-    const events = await createAudit({ db: database.db, clock }).list({ type: "epoch.started", limit: 100 });
+    const events = await createAudit({ db: database.db, clock }).list({ type: "epoch_started", limit: 100 });
     return { epoch: Number(rows[0]?.epoch), records, reasons: events.map(({ data }) => data["reason"]) };
   }
 

@@ -30,7 +30,7 @@ function codes(scene: () => FactorsScene): void {
     expect(made).toHaveLength(10);
     await addDevice({ near, clock }, alice);
     expect(await revealOf(scene(), alice.id)).toEqual(made);
-    expect((await eventsOf(alice.id)).filter((event) => event === "recovery_codes.made")).toHaveLength(1);
+    expect((await eventsOf(alice.id)).filter((event) => event === "recovery_codes_made")).toHaveLength(1);
     expect((await near.overview(alice.id)).recoveryCodes).toEqual({
       left: 10,
       total: 10,
@@ -66,9 +66,9 @@ function codes(scene: () => FactorsScene): void {
     expect(await submit(second.toUpperCase().replace("-", " "))).toEqual({ outcome: "accepted", left: 8 });
     expect((await near.overview(alice.id)).recoveryCodes).toMatchObject({ left: 8, total: 10 });
     expect((await eventsOf(alice.id)).slice(-3)).toEqual([
-      "factor.failed recovery_code replayed_code",
-      "factor.verified recovery_code",
-      "recovery_code.used 8",
+      "factor_failed recovery_code replayed_code",
+      "factor_verified recovery_code",
+      "recovery_code_used 8",
     ]);
   });
 
@@ -83,7 +83,7 @@ function codes(scene: () => FactorsScene): void {
       }),
     );
     expect(countOutcomes(outcomes)).toEqual({ accepted: 1, refused: 99 });
-    expect((await eventsOf(alice.id)).filter((event) => event.startsWith("recovery_code.used"))).toHaveLength(1);
+    expect((await eventsOf(alice.id)).filter((event) => event.startsWith("recovery_code_used"))).toHaveLength(1);
   });
 
   test("that were replaced are dead, and the new ones are others", async () => {
@@ -136,7 +136,7 @@ function changes(scene: () => FactorsScene): void {
     await expect(near.rename(alice.id, alice.deviceId, "a".repeat(61))).rejects.toMatchObject({
       code: "INPUT_INVALID",
     });
-    expect((await eventsOf(alice.id)).at(-1)).toBe("factor.renamed totp");
+    expect((await eventsOf(alice.id)).at(-1)).toBe("factor_renamed totp");
   });
 
   test("are removed by their owner only; with the last one go the recovery codes", async () => {
@@ -153,7 +153,7 @@ function changes(scene: () => FactorsScene): void {
     expect(await near.overview(alice.id)).toEqual({ totpDevices: [], passkeys: [], recoveryCodes: undefined });
     const attempt = { code, source: freshSource() };
     expect(await near.recoveryCodes.verify(alice.id, attempt)).toMatchObject({ outcome: "refused" });
-    expect(await eventsOf(alice.id)).toContain("factor.removed totp");
+    expect(await eventsOf(alice.id)).toContain("factor_removed totp");
   });
 
   test("that come or go leave no browser trusted", async () => {
@@ -191,7 +191,7 @@ function changes(scene: () => FactorsScene): void {
     expect(await near.totp.confirmEnrollment(alice.id, { ...attempt, name: "Phone" })).toEqual({ outcome: "expired" });
     expect(await near.reset(alice.id)).toBe(false);
     expect(await near.reset(bob.id)).toBe(false);
-    expect((await eventsOf(alice.id)).filter((event) => event === "factors.reset")).toHaveLength(1);
+    expect((await eventsOf(alice.id)).filter((event) => event === "factors_reset")).toHaveLength(1);
   });
 
   test("leave nothing that has expired after a sweep, and lose nothing else", async () => {

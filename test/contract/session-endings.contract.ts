@@ -116,7 +116,7 @@ export function sessionEndingsContract(openGround: () => Promise<Ground>): void 
       expect(await findSession(desk)).toBeUndefined();
       expect(await request(node, () => node.model("RefreshToken").find(token))).toBeUndefined();
       for (const living of [phone, bobs]) expect(await findSession(living)).toBeDefined();
-      expect(await readEvents(connection.db, desk.tag)).toEqual(["session.started", "session.ended"]);
+      expect(await readEvents(connection.db, desk.tag)).toEqual(["session_started", "session_ended"]);
       expect(await readRow(connection.db, desk.tag)).toEqual({
         reason: "ended_by_person",
         scope: "whole",
@@ -173,7 +173,7 @@ export function sessionEndingsContract(openGround: () => Promise<Ground>): void 
       const later = await recordsOf(() => node.sessions.endAll(ALICE, "ended_by_operator"));
       expect(later).toContainEqual({ kind: "consent", value: made.grantIds["reportsCli"], audiences: [API] });
       expect(await findGrant(made, "reportsCli")).toBeUndefined();
-      expect(await readEvents(connection.db, made.tag)).toEqual(["session.started", "session.ended"]);
+      expect(await readEvents(connection.db, made.tag)).toEqual(["session_started", "session_ended"]);
     });
 
     test("tells apps in the same transaction, with the clients of the session", async () => {
@@ -193,7 +193,7 @@ export function sessionEndingsContract(openGround: () => Promise<Ground>): void 
       );
       // Who comes while it is being carried out helps to complete it, and may tell of it again.
       expect(new Set(records.map(({ kind, value }) => `${kind} ${value}`))).toEqual(new Set([`session ${made.tag}`]));
-      expect(await readEvents(connection.db, made.tag)).toEqual(["session.started", "session.ended"]);
+      expect(await readEvents(connection.db, made.tag)).toEqual(["session_started", "session_ended"]);
       expect(await readRow(connection.db, made.tag)).toMatchObject({ waiting: false });
     });
 
@@ -222,7 +222,7 @@ export function sessionEndingsContract(openGround: () => Promise<Ground>): void 
       const ending = failing.sessions.end(ALICE, made.tag, "ended_by_person");
       await expect(ending).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
       expect(await findSession(made)).toBeDefined();
-      expect(await readEvents(connection.db, made.tag)).toEqual(["session.started"]);
+      expect(await readEvents(connection.db, made.tag)).toEqual(["session_started"]);
       expect(await readRow(connection.db, made.tag)).toEqual({ reason: null, scope: null, waiting: false });
     });
 
@@ -375,7 +375,7 @@ export function sessionEndingsContract(openGround: () => Promise<Ground>): void 
         expect(await node.model("AuthorizationCode").find(code)).toHaveProperty("consumed");
         await node.model("Grant").destroy(made.grantIds["shopWeb"] ?? "");
       });
-      expect(await readEvents(connection.db, made.tag)).toContain("authorization_code.reuse_detected");
+      expect(await readEvents(connection.db, made.tag)).toContain("authorization_code_reused");
     });
 
     test("is not brought back by a request that had read it and gives it more", async () => {

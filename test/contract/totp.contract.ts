@@ -78,11 +78,11 @@ function enrollment(scene: () => FactorsScene): void {
     expect(await near.totp.verify(alice.id, { ...attempt, code: code(-1) })).toMatchObject({ outcome: "refused" });
     expect(await near.totp.verify(alice.id, { ...attempt, code: code(1) })).toEqual({ outcome: "accepted" });
     expect(await eventsOf(alice.id)).toEqual([
-      "factor.enrolled totp",
-      "recovery_codes.made",
-      "factor.failed totp replayed_code",
-      "factor.failed totp replayed_code",
-      "factor.verified totp",
+      "factor_enrolled totp",
+      "recovery_codes_made",
+      "factor_failed totp replayed_code",
+      "factor_failed totp replayed_code",
+      "factor_verified totp",
     ]);
   });
 
@@ -154,7 +154,7 @@ function codes(scene: () => FactorsScene): void {
       node.totp.verify(alice.id, { code, source: freshSource() }),
     );
     expect(countOutcomes(outcomes)["accepted"]).toBe(1);
-    expect((await eventsOf(alice.id)).filter((event) => event === "factor.verified totp")).toHaveLength(1);
+    expect((await eventsOf(alice.id)).filter((event) => event === "factor_verified totp")).toHaveLength(1);
   });
 
   test("submitted from 40 known browsers at once is accepted once, though none of them is paused", async () => {
@@ -209,7 +209,7 @@ function codes(scene: () => FactorsScene): void {
       const attempt = { code: alice.code(), source: freshSource() };
       expect(await near.totp.verify(id, attempt)).toMatchObject({ outcome: "refused" });
     }
-    expect(await eventsOf(mallory.id)).toEqual(["factor.failed totp wrong_code"]);
+    expect(await eventsOf(mallory.id)).toEqual(["factor_failed totp wrong_code"]);
   });
 
   test("of an app that was removed is refused", async () => {
@@ -268,9 +268,9 @@ function guessing(scene: () => FactorsScene): void {
     expect(await submitRight()).toEqual({ outcome: "accepted" });
     const told = (await eventsOf(alice.id)).filter((event) => !/made|enrolled/.test(event));
     expect(told).toEqual([
-      ...Array<string>(5).fill("factor.failed totp wrong_code"),
-      "factor.paused totp",
-      "factor.verified totp",
+      ...Array<string>(5).fill("factor_failed totp wrong_code"),
+      "factor_paused totp",
+      "factor_verified totp",
     ]);
   });
 
@@ -283,8 +283,8 @@ function guessing(scene: () => FactorsScene): void {
     );
     expect(countOutcomes(outcomes)).toEqual({ refused: 5, paused: PARALLEL - 5 });
     const events = await eventsOf(alice.id);
-    expect(events.filter((event) => event === "factor.paused totp")).toHaveLength(1);
-    expect(events.filter((event) => event.startsWith("factor.failed"))).toHaveLength(5);
+    expect(events.filter((event) => event === "factor_paused totp")).toHaveLength(1);
+    expect(events.filter((event) => event.startsWith("factor_failed"))).toHaveLength(5);
   });
 
   test("shares its five attempts with recovery codes [ASVS 6.3.4]", async () => {

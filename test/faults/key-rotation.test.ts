@@ -203,10 +203,10 @@ describe("a node that is killed in the middle of a transition", () => {
       // Nothing was done twice, and nothing went unrecorded.
       const all = SIGNATURE_ALGORITHMS.length;
       expect(Object.fromEntries(rows.map(({ type, count }) => [type, count]))).toEqual({
-        "signing_key.activated": all * rotations,
-        "signing_key.created": all * (rotations + 2),
-        "signing_key.deleted": all * (rotations - 1),
-        "signing_key.retired": all * rotations,
+        signing_key_rotated: all * rotations,
+        signing_key_created: all * (rotations + 2),
+        signing_key_deleted: all * (rotations - 1),
+        signing_key_retired: all * rotations,
       });
       process.stdout.write(`killed at ${killed} statements of a transition: all completed, nothing done twice\n`);
 

@@ -10,7 +10,7 @@ export async function refusePasskey(
   const { fault, source, accountId } = refused;
   const { isToBeRecorded } = await attempts.countPasskeyFailure(source.address);
   if (isToBeRecorded) {
-    await audit.append(db, { type: "passkey.failed", accountId, data: { reason: fault }, ...originOf(source) });
+    await audit.append(db, { type: "passkey_failed", accountId, data: { reason: fault }, ...originOf(source) });
   }
   return { outcome: "refused" };
 }

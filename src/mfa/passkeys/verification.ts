@@ -94,11 +94,11 @@ async function accept(
     if (!(await useUpChallenge(tx, challenge))) return "challenge_replayed";
     const about = { accountId, ...originOf(source) };
     if (await moveCounter(tx, passkey, { ...facts, usedAt: new Date(clock.nowMs()) })) {
-      await audit.append(tx, { type: "factor.verified", data: { factor: "passkey" }, ...about });
+      await audit.append(tx, { type: "factor_verified", data: { factor: "passkey" }, ...about });
       return undefined;
     }
     if ((await findPasskey(tx, passkey.id)) === undefined) return "unknown_passkey";
-    await audit.append(tx, { type: "passkey.clone_suspected", ...about });
+    await audit.append(tx, { type: "passkey_clone_suspected", ...about });
     return "counter";
   });
   if (fault === undefined) {

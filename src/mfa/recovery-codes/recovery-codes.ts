@@ -89,8 +89,8 @@ async function useUp(
     const left = (await listCodes(tx, accountId)).filter(({ isUsed }) => !isUsed).length;
     const about = { accountId, ...originOf(source) };
     await attempts.forgive(tx, accountId, source);
-    await audit.append(tx, { type: "factor.verified", data: { factor: "recovery_code" }, ...about });
-    await audit.append(tx, { type: "recovery_code.used", data: { left }, ...about });
+    await audit.append(tx, { type: "factor_verified", data: { factor: "recovery_code" }, ...about });
+    await audit.append(tx, { type: "recovery_code_used", data: { left }, ...about });
     return { accepted: { left } };
   });
 }

@@ -44,7 +44,7 @@ export async function makeSet(services: FactorServices, tx: Db, { accountId, sou
     used_at: null,
   }));
   await withTables(tx).insertInto("recovery_codes").values(rows).execute();
-  await audit.append(tx, { type: "recovery_codes.made", accountId, ...originOf(source) });
+  await audit.append(tx, { type: "recovery_codes_made", accountId, ...originOf(source) });
 }
 
 /** Returns whether there was one. */

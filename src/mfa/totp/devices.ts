@@ -75,7 +75,7 @@ async function useUp(
     }
     if (moved === 0n) return { fault: "replayed_code" };
     await attempts.forgive(tx, accountId, source);
-    await audit.append(tx, { type: "factor.verified", accountId, data: { factor: "totp" }, ...originOf(source) });
+    await audit.append(tx, { type: "factor_verified", accountId, data: { factor: "totp" }, ...originOf(source) });
     return { accepted: {} };
   });
 }

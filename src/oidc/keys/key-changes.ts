@@ -125,23 +125,23 @@ async function applyTransition(
     case "create":
       if (key === undefined) return undefined;
       await insert(tx, key, { state: transition.state, at });
-      await record("signing_key.created", key);
+      await record("signing_key_created", key);
       return undefined;
     case "activate":
       if (transition.retires !== undefined) {
         // Nothing will be signed with it again, and what is not there cannot get out.
         const retirement = { state: "retired", retired_at: at, sealed_private_jwk: null } as const;
-        await record("signing_key.retired", await move(tx, { kid: transition.retires, from: "current" }, retirement));
+        await record("signing_key_retired", await move(tx, { kid: transition.retires, from: "current" }, retirement));
       }
       await record(
-        "signing_key.activated",
+        "signing_key_rotated",
         await move(tx, { kid: transition.kid, from: "next" }, { state: "current", activated_at: at }),
       );
       return undefined;
     case "delete":
     case "withdraw": {
       const removed = await remove(tx, transition.kid);
-      await record(transition.type === "delete" ? "signing_key.deleted" : "signing_key.withdrawn", removed);
+      await record(transition.type === "delete" ? "signing_key_deleted" : "signing_key_withdrawn", removed);
       return removed.external_reference ?? undefined;
     }
     default:

@@ -141,7 +141,7 @@ describe("the queue", () => {
     passSeconds(1);
     expect(await queue.sweep()).toBe(1);
     expect(await countRows()).toBe(0);
-    const [event] = await audit.list({ type: "back_channel_logout.given_up", limit: 1 });
+    const [event] = await audit.list({ type: "back_channel_logout_given_up", limit: 1 });
     expect(event).toMatchObject({ sessionId, clientId: "notesWeb", data: { reason: "expired", tries: 0 } });
   });
 });
@@ -163,7 +163,7 @@ describe("a worker", () => {
     }
     await eventually(countRows).toBe(0);
     expect(node.tokens()).toEqual(Array.from({ length: TRIES_MAX }, (_, at) => `signed ${at + 1}`));
-    const [event] = await audit.list({ type: "back_channel_logout.given_up", limit: 1 });
+    const [event] = await audit.list({ type: "back_channel_logout_given_up", limit: 1 });
     expect(event).toMatchObject({
       accountId: "alice",
       clientId: "notesWeb",
@@ -179,7 +179,7 @@ describe("a worker", () => {
       1,
     );
     await eventually(countRows).toBe(0);
-    const [event] = await audit.list({ type: "back_channel_logout.rejected", limit: 1 });
+    const [event] = await audit.list({ type: "back_channel_logout_rejected", limit: 1 });
     expect(event).toMatchObject({ sessionId, data: { reason: "status_400", tries: 1 } });
   });
 

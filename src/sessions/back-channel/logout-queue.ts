@@ -77,7 +77,7 @@ export function createLogoutQueue({ db, clock, audit, recipients }: LogoutQueueD
           const expired = await takeExpired(tx, new Date(clock.nowMs()));
           for (const { account_id: accountId, client_id: clientId, session_id: sessionId, host, tries } of expired) {
             const data = { host, tries, reason: "expired" };
-            await audit.append(tx, { type: "back_channel_logout.given_up", accountId, clientId, sessionId, data });
+            await audit.append(tx, { type: "back_channel_logout_given_up", accountId, clientId, sessionId, data });
           }
           return expired.length;
         }),

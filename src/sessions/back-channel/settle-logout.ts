@@ -9,7 +9,7 @@ export interface SettleDeps {
   readonly audit: Audit;
 }
 
-const EVENTS = { rejected: "back_channel_logout.rejected", givenUp: "back_channel_logout.given_up" } as const;
+const EVENTS = { rejected: "back_channel_logout_rejected", givenUp: "back_channel_logout_given_up" } as const;
 
 /** Writes down what came of a try, unless another node has the row by now: then what it finds out counts. */
 export async function settleLogout(deps: SettleDeps, logout: ClaimedLogout, ending: Ending): Promise<void> {

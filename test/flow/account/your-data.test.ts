@@ -30,7 +30,7 @@ test("the copy of one's data has everything and no secret", async () => {
     consents: [{ client: { id: "shopWeb" }, access: { identityScopes: ["profile", "email"] } }],
     activityIsComplete: true,
   });
-  expect(html).toContain("account.registered");
+  expect(html).toContain("account_registered");
   expect(html).not.toMatch(/argon2|password_?hash|secret|otter/i);
   const { tokens, browser } = device;
   const cookies = browser.jar.headerFor(new URL(world.latchkey.issuer)).split(/[;=] */);
@@ -48,8 +48,8 @@ test("a deleted account is dead everywhere, and its address begins anew under an
   expect(page.heading).toBe("Your account is deleted");
   for (const device of [here, elsewhere]) expect(await world.accessOf(device)).toEqual(NOTHING);
   expect(await world.latchkey.accounts.find(sub)).toBeUndefined();
-  const [deleted] = await world.latchkey.audit.list({ accountId: sub, type: "account.deleted", limit: 1 });
-  expect(deleted).toMatchObject({ type: "account.deleted", address: expect.stringContaining("198.18.") });
+  const [deleted] = await world.latchkey.audit.list({ accountId: sub, type: "account_deleted", limit: 1 });
+  expect(deleted).toMatchObject({ type: "account_deleted", address: expect.stringContaining("198.18.") });
 
   const again = await world.latchkey.accounts.register(person, "operator");
   expect(again.id).not.toBe(sub);

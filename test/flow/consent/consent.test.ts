@@ -81,7 +81,7 @@ describe("a consent page that waited while what had been allowed was withdrawn i
     const { scope } = await shopWeb.complete(request, (await decideConsent(browser, page, "Allow")).url);
     expect(scope).toBe("orders:read");
     expect(await errorOf(shopWeb.refresh(tokens.refreshToken))).toBe("invalid_grant");
-    const [given] = await world.latchkey.audit.list({ type: "consent.given", limit: 1 });
+    const [given] = await world.latchkey.audit.list({ type: "consent_given", limit: 1 });
     expect(given?.data).toEqual({ scopes: ["openid", "https://orders.example.com orders:read"] });
     const again = await browser.open((await shopWeb.begin({ scope: "openid orders:read" })).url);
     expect(again.url.searchParams.has("code")).toBe(true);

@@ -58,8 +58,8 @@ describe("after a walk through everything", () => {
     ["latchkey_refreshes_total", { outcome: "rotated" }],
     ["latchkey_sign_ins_total", { method: "password", result: "succeeded" }],
     ["latchkey_sign_ins_total", { method: "password", result: "failed" }],
-    ["latchkey_audit_events_total", { type: "session.started" }],
-    ["latchkey_audit_events_total", { type: "authorization_code.reuse_detected" }],
+    ["latchkey_audit_events_total", { type: "session_started" }],
+    ["latchkey_audit_events_total", { type: "authorization_code_reused" }],
     ["latchkey_revocations_total", { kind: "consent" }],
     ["latchkey_revocations_total", { kind: "session" }],
     ["latchkey_store_call_duration_seconds_count", { store: "redis", operation: "hgetall" }],
@@ -155,7 +155,7 @@ describe.each(["redis", "postgres"] as const)("each kind of event shows by itsel
     expect(await metrics.valueOf("latchkey_refreshes_total", { outcome: "reuse" })).toBe(1);
     await errorOf(shopWeb.refresh(successor));
     expect(await metrics.valueOf("latchkey_refreshes_total", { outcome: "refused" })).toBe(1);
-    const type = "refresh_token.reuse_detected";
+    const type = "refresh_token_reused";
     expect(await metrics.valueOf("latchkey_audit_events_total", { type })).toBe(1);
   });
 

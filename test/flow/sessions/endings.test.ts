@@ -181,7 +181,7 @@ describe.each<Stores>(["redis", "postgres"])("on %s", (stores) => {
     expect(await errorOf(shopWeb.refresh(last.refreshToken))).toBe("invalid_grant");
     expect(await accessOf(robbed)).toEqual({ ...NOTHING, cookie: true });
     expect(await accessOf(other)).toEqual(EVERYTHING);
-    const events = await world.latchkey.audit.list({ type: "refresh_token.reuse_detected", limit: 10 });
+    const events = await world.latchkey.audit.list({ type: "refresh_token_reused", limit: 10 });
     expect(events[0]).toMatchObject({
       accountId: accountIdOf(robbed),
       clientId: "shopWeb",

@@ -56,7 +56,7 @@ describe.each<Stores>(["redis", "postgres"])("revocation, on %s [RFC 7009]", (st
     return (body as { access_token: string }).access_token;
   }
 
-  const listRevoked = async () => world.latchkey.audit.list({ type: "token.revoked", limit: 100 });
+  const listRevoked = async () => world.latchkey.audit.list({ type: "token_revoked", limit: 100 });
 
   test("of a JWT by a public client is empty, and at once known at every node [RFC 7009 2.2]", async () => {
     const { accessToken, refreshToken } = await openShop();
