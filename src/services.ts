@@ -6,8 +6,10 @@ import {
   type Accounts,
   createAccounts,
   createKnownDevices,
+  createThrottle,
   findAccountById,
   type KnownDevices,
+  type Throttle,
 } from "./accounts/index.ts";
 import { type Audit, createAudit } from "./audit/index.ts";
 import { type BackUp, createBackUp } from "./backup/index.ts";
@@ -95,6 +97,7 @@ export interface Services {
   readonly audit: Audit;
   readonly accounts: Accounts;
   readonly knownDevices: KnownDevices;
+  readonly throttle: Throttle;
   readonly factors: Factors;
   readonly clients: Clients;
   readonly protocol: ProtocolCommands;
@@ -227,33 +230,45 @@ function buildServices(config: Config, ground: Ground) {
     onSessionEnd: logoutQueue.enqueueLogouts,
   });
   const protocol = createProtocolCommands({ config, clock, db, redis, audit, clients, revocations, sessions });
+  const throttle = createThrottleOn(ground);
   const plainAccounts = createAccounts({
     db,
     clock,
     audit,
     passwordHash: config.passwordHash,
+    throttle,
     processesOnMachine: ground.workers,
     endSessions: (accountId, reason) => sessions.endAll(accountId, reason),
     forgetSessions: (tx, accountId) => sessions.forgetAccount(tx, accountId),
   });
   const accounts = traceAccounts(telemetry, plainAccounts);
   const knownDevices = createKnownDevices({ db, clock });
-  const plainFactors = createFactors({
-    db,
-    clock,
-    audit,
-    sealer,
-    authenticator: createAuthenticator(secrets),
-    knownDevices,
-    issuer: config.issuer,
-    brandName: config.brand.name,
-  });
-  const factors = traceFactors(telemetry, plainFactors);
+  const factors = createFactorsOn(config, ground, { audit, knownDevices });
   const times = keyTimesOf(config);
   const seals = createKeySeals(secrets);
   const signingKeys = createSigningKeyCommands({ db, clock, audit, revocations, seals, externalKeys, times });
-  const people = { accounts, knownDevices, factors, mail, mailObserver };
+  const people = { accounts, throttle, knownDevices, factors, mail, mailObserver };
   return { ...people, audit, clients, protocol, sessions, logoutQueue, revocations, signingKeys };
+}
+
+function createThrottleOn({ database, clock, redis, logger }: Ground): Throttle {
+  const reportFailure = (error: unknown): void => {
+    const reason = String(asStoreFailure(error));
+    logger.warn({ reason }, "redis does not count attempts: each process does for itself");
+  };
+  return createThrottle({ db: database.db, clock, redis, reportFailure });
+}
+
+function createFactorsOn(
+  { issuer, brand }: Config,
+  { database, clock, secrets, telemetry }: Ground,
+  { audit, knownDevices }: Pick<Services, "audit" | "knownDevices">,
+): Factors {
+  const sealer = createSealer(secrets);
+  const authenticator = createAuthenticator(secrets);
+  const stores = { db: database.db, clock, audit, knownDevices };
+  const factors = createFactors({ ...stores, sealer, authenticator, issuer, brandName: brand.name });
+  return traceFactors(telemetry, factors);
 }
 
 interface Opening {

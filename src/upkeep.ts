@@ -107,13 +107,13 @@ export function startSweeping(
   services: Services,
   { feedPlaces, isClockRight }: { readonly feedPlaces: SharedPlaces; readonly isClockRight: () => boolean },
 ): NodeJS.Timeout {
-  const { accounts, knownDevices, factors, protocol, sessions, logoutQueue, mail, revocations, nodes, logger } =
+  const { throttle, knownDevices, factors, protocol, sessions, logoutQueue, mail, revocations, nodes, logger } =
     services;
   const report = (error: unknown): void => logger.warn({ reason: String(asStoreFailure(error)) }, "could not sweep");
   const sweeps = [
     () => protocol.sweep(),
     () => sessions.sweep(),
-    () => accounts.sweepThrottle(),
+    () => throttle.sweep(),
     () => knownDevices.sweep(),
     () => factors.sweep(),
     () => logoutQueue.sweep(),

@@ -13,7 +13,7 @@ import { createProfileChange, type ProfileInput } from "./profile-change.ts";
 import { createRegistration, type RegistrationInput, type RegistrationSource } from "./registration.ts";
 import { createRemoval, type RemovalDependencies } from "./removal.ts";
 import { createSignIn, type SignInAttempt, type SignInOutcome } from "./sign-in.ts";
-import { createSignInThrottle } from "./sign-in-throttle.ts";
+import { createThrottle, type Throttle } from "./throttle/throttle.ts";
 
 const LIST_LIMIT_MAX = 1_000;
 /** Every token request asks for its account; a disabled one has to be dead everywhere within a second. */
@@ -75,8 +75,6 @@ export interface Accounts {
   remove(id: string, source: RequestSource): Promise<void>;
   /** How busy this node is with hashing passwords. */
   hashingLoad(): HashingLoad;
-  /** Removes throttle counters whose window is over and returns how many; to be called every few minutes. */
-  sweepThrottle(): Promise<number>;
 }
 
 export interface AccountsDependencies {
@@ -91,6 +89,8 @@ export interface AccountsDependencies {
   ) => Promise<{ readonly isComplete: boolean }>;
   /** Within a transaction; `false`, and nothing done, while something of the account's sessions has not ended yet. */
   readonly forgetSessions: RemovalDependencies["forgetSessions"];
+  /** Counts in Postgres alone when absent. */
+  readonly throttle?: Throttle | undefined;
   /** How many processes share the cores for hashing passwords. One when absent. */
   readonly processesOnMachine?: number | undefined;
   /** argon2id, bounded to the cores, when absent. */
@@ -100,7 +100,7 @@ export interface AccountsDependencies {
 export function createAccounts(deps: AccountsDependencies): Accounts {
   const { db, clock } = deps;
   const hasher = deps.hasher ?? createBoundedHasher(deps);
-  const throttle = createSignInThrottle({ db, clock });
+  const throttle = deps.throttle ?? createThrottle({ db, clock });
   const known = createFreshCache({
     clock,
     ageMsMax: KNOWN_AGE_MS_MAX,
@@ -136,7 +136,6 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
     changePassword: changing(createPasswordChange({ db, clock, audit: deps.audit, hasher, throttle })),
     remove: changing(createRemoval(deps)),
     hashingLoad: () => hasher.load(),
-    sweepThrottle: () => throttle.sweep(),
   };
 }
 

@@ -17,3 +17,4 @@ export { type Accounts, createAccounts } from "./accounts.ts";
 export { createKnownDevices, type KnownDevices, type NoteOptions } from "./known-devices.ts";
 export { networkOf } from "./network-of.ts";
 export { parseVisibleText } from "./profile.ts";
+export { createThrottle, type Throttle } from "./throttle/throttle.ts";

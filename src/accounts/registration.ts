@@ -8,7 +8,7 @@ import { type EmailAddress, parseEmail } from "./email-address.ts";
 import type { PasswordHasher } from "./passwords/password-hasher.ts";
 import { checkPassword } from "./passwords/password-rules.ts";
 import { parseLocale, parseName } from "./profile.ts";
-import type { SignInThrottle } from "./sign-in-throttle.ts";
+import type { Throttle } from "./throttle/throttle.ts";
 
 const ACCOUNT_ID_BYTES = 16;
 
@@ -28,7 +28,7 @@ export interface RegistrationDependencies {
   readonly clock: Clock;
   readonly audit: Audit;
   readonly hasher: PasswordHasher;
-  readonly throttle: Pick<SignInThrottle, "countRegistration">;
+  readonly throttle: Pick<Throttle, "countRegistration">;
 }
 
 interface Registration {

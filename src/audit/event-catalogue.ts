@@ -14,6 +14,8 @@ export const AUDIT_EVENTS = {
   sign_in_succeeded: "A person proved who they are.",
   sign_in_failed: "A sign-in was refused; `data.reason` says why, which the person is not told.",
   sign_in_throttled: "A sign-in was not evaluated: too many attempts by `data.by`, the account or the address.",
+  password_locked:
+    "After 100 failures in a row the password works no more until it is reset; a browser that is known has its own count.",
   factor_enrolled: "A person added a sign-in method; `data.factor` says of which kind.",
   factor_renamed: "A person gave a sign-in method another name.",
   factor_removed: "A person removed a sign-in method; with the last one go the recovery codes.",

@@ -111,7 +111,9 @@ test("missing fields are marked beside the field and linked in the summary", asy
 });
 
 test("a throttled attempt says when to come back", async () => {
-  const accounts: Partial<Accounts> = { signIn: async () => ({ outcome: "throttled", retryAfterSeconds: 300 }) };
+  const accounts: Partial<Accounts> = {
+    signIn: async () => ({ outcome: "throttled", retryAfterSeconds: 300, needsReset: false }),
+  };
   const answer = await post({ accounts }, "sign-in", pair);
   expect(answer).toMatchObject({ status: 429, headers: { "retry-after": "300" } });
   expect(answer.body).toContain("You can try again in 5 minutes.");
