@@ -13,6 +13,7 @@ import { createProfileChange, type ProfileInput } from "./profile-change.ts";
 import { createRegistration, type RegistrationInput, type RegistrationSource } from "./registration.ts";
 import { createRemoval, type RemovalDependencies } from "./removal.ts";
 import { createSignIn, type SignInAttempt, type SignInOutcome } from "./sign-in.ts";
+import { forgetFailures } from "./throttle/budgets.ts";
 import { createThrottle, type Throttle } from "./throttle/throttle.ts";
 
 const LIST_LIMIT_MAX = 1_000;
@@ -56,6 +57,11 @@ export interface Accounts {
   disable(id: string): Promise<Account>;
   /** Lets the person sign in again; ended sessions stay ended. @throws AppError ACCOUNT_NOT_FOUND */
   enable(id: string): Promise<Account>;
+  /**
+   * Lifts every delay that failed attempts have brought upon an account, of its password and of its codes; `false` when
+   * there was none. @throws AppError ACCOUNT_NOT_FOUND
+   */
+  unlock(id: string): Promise<boolean>;
   /** @throws AccountFieldInvalidError (INPUT_INVALID) naming the field, AppError ACCOUNT_NOT_FOUND */
   changeProfile(id: string, input: ProfileInput, source: RequestSource): Promise<Account>;
   /**
@@ -132,6 +138,7 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
       return account;
     },
     enable: (id) => setDisabled(id, "account_enabled"),
+    unlock: (id) => unlock(deps, id),
     changeProfile: changing(createProfileChange({ db, clock, audit: deps.audit })),
     changePassword: changing(createPasswordChange({ db, clock, audit: deps.audit, hasher, throttle })),
     remove: changing(createRemoval(deps)),
@@ -164,6 +171,15 @@ async function changeDisabled(
     const account = changed ?? (await findAccountById(tx, id));
     if (account === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
     return account;
+  });
+}
+
+async function unlock({ db, audit }: AccountsDependencies, id: string): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
+    if ((await findAccountById(tx, id)) === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
+    const isChanged = (await forgetFailures(tx, id)) > 0n;
+    if (isChanged) await audit.append(tx, { type: "account_unlocked", accountId: id });
+    return isChanged;
   });
 }
 

@@ -17,4 +17,7 @@ export { type Accounts, createAccounts } from "./accounts.ts";
 export { createKnownDevices, type KnownDevices, type NoteOptions } from "./known-devices.ts";
 export { networkOf } from "./network-of.ts";
 export { parseVisibleText } from "./profile.ts";
+export { type BudgetPlace, createBudgets } from "./throttle/budgets.ts";
+export { CODE_BUDGET } from "./throttle/limits.ts";
+export { createWindowsInPostgres } from "./throttle/windows-in-postgres.ts";
 export { createThrottle, type Throttle } from "./throttle/throttle.ts";

@@ -7,6 +7,7 @@ export const AUDIT_EVENTS = {
   account_registered: "An account was created.",
   account_disabled: "An operator disabled an account; its sessions and tokens end.",
   account_enabled: "An operator enabled a disabled account.",
+  account_unlocked: "An operator lifted every delay that failed attempts had brought upon an account.",
   profile_changed: "A person changed their name or language; `data.fields` says which.",
   password_changed: "A person changed their password.",
   password_change_failed: "A password was not changed: the current one was wrong.",
@@ -36,6 +37,8 @@ export const AUDIT_EVENTS = {
   client_changed: "A client's settings were changed.",
   client_grants_revoked: "All that had been granted to a client was revoked, and its tokens.",
   client_removed: "A client was removed.",
+  client_throttled:
+    "A client failed too often to prove who it is, from one network, and was refused unheard for a while.",
   client_secret_rotated: "A client got a new secret.",
   resource_server_created: "A resource server was registered.",
   resource_server_changed: "A resource server's settings were changed.",

@@ -56,6 +56,7 @@ export function addUserArguments({ program, terminal, chooseCommand }: CommandLi
   for (const [name, description] of [
     ["disable", "shut a person out: sessions and tokens end at once"],
     ["enable", "let a disabled person sign in again"],
+    ["unlock", "for a person who is shut out by failed attempts, their own or a stranger's: let them try again"],
     ["reset-factors", "for a person who has lost everything: remove all second factors and end all sessions"],
   ] as const) {
     group

@@ -57,6 +57,19 @@ const enableUser = defineCommand({
   describe: ({ email }) => `The account of ${email} is enabled; the person can sign in again.`,
 });
 
+const unlockUser = defineCommand({
+  name: "user unlock",
+  input: oneAccount,
+  async run({ accounts }, { idOrEmail }) {
+    const { id, email } = await getAccount(accounts, idOrEmail);
+    return { id, email, hadDelays: await accounts.unlock(id) };
+  },
+  describe: ({ email, hadDelays }) =>
+    hadDelays
+      ? `Failed attempts at the account of ${email} count no more: its password and codes work again.`
+      : `No failed attempts counted against the account of ${email}.`,
+});
+
 const resetFactors = defineCommand({
   name: "user reset-factors",
   input: oneAccount,
@@ -73,4 +86,4 @@ const resetFactors = defineCommand({
     `Sessions ended: ${endedSessions}. The account page tells the person.`,
 });
 
-export const userCommands: readonly Command[] = [addUser, listUsers, disableUser, enableUser, resetFactors];
+export const userCommands: readonly Command[] = [addUser, listUsers, disableUser, enableUser, unlockUser, resetFactors];

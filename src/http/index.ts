@@ -21,7 +21,13 @@ export { createFailurePages, type FailurePages, type Way } from "./failure-pages
 export { failureText, type FailureText, textOfError } from "./failure-texts.ts";
 export { deviceInWords, placeInWords } from "./device-words.ts";
 export { type FieldError, fieldMessage, type FormFields, readForm, type SentForm } from "./form.ts";
-export { type FormTrouble, SENTENCE_OF_PASSWORD_FAULT, troubleOfLimits, waitTrouble } from "./form-trouble.ts";
+export {
+  type FormTrouble,
+  SENTENCE_OF_PASSWORD_FAULT,
+  pauseTrouble,
+  throttleTrouble,
+  troubleOfLimits,
+} from "./form-trouble.ts";
 export { initialOf, initialsOf } from "./initials.ts";
 export { chooseLocale } from "./locale.ts";
 export { createHostCheck } from "./host-check.ts";

@@ -40,6 +40,8 @@ export const EVENT_WORDS = {
       ? { icon: "attention", tone: "bad", title: message("event.signInDisabled") }
       : { icon: "attention", tone: "bad", title: message("event.wrongPassword"), detail: message("event.nobodyGotIn") },
   sign_in_throttled: bad(message("event.throttled"), message("event.nobodyGotIn")),
+  password_locked: bad(message("event.passwordLocked"), message("event.passwordLocked.detail")),
+  account_unlocked: plain("person", message("event.unlocked")),
   session_started: (_, client) => ({
     icon: "check",
     tone: "good",

@@ -26,6 +26,8 @@ export interface SelfServiceDependencies {
   readonly clock: Clock;
   /** The address of whoever is asking, resolved behind trusted proxies only. */
   readonly clientAddress: (ctx: Context) => string;
+  /** What the cookie of a known browser holds. */
+  readonly browserTokenOf: (ctx: Context) => string | undefined;
   /** Roughly where an address is, such as "Malmö, Sweden"; nobody knows when absent. */
   readonly placeOf?: ((address: string) => string | undefined) | undefined;
   /** Whether people may create accounts by themselves. */

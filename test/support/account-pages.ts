@@ -122,6 +122,7 @@ export async function ask(scene: TestScene, { headers, ...sent }: TestRequest) {
   const ended = { endedIds: [], isComplete: true };
   const routes = createSelfServiceRoutes({
     ...toolkit,
+    browserTokenOf: () => undefined,
     browserSessions: {
       find: async () => session,
       end: noting("end session", undefined),

@@ -14,8 +14,14 @@ export interface BudgetPlace {
 export type Authenticator = "password" | "code";
 
 export type BudgetVerdict =
-  /** `isLast`: when this one is wrong, too, nothing is evaluated until the budget is released. */
-  | { readonly verdict: "open"; readonly place: BudgetPlace; readonly failures: number; readonly isLast: boolean }
+  | {
+      readonly verdict: "open";
+      readonly place: BudgetPlace;
+      /** Whether there is a wait when this one is wrong, too. */
+      readonly startsWait: boolean;
+      /** Whether nothing is evaluated then until the budget is released. */
+      readonly isLast: boolean;
+    }
   | {
       readonly verdict: "closed";
       readonly place: BudgetPlace;
@@ -69,19 +75,21 @@ const withTables = (db: Db) => db.$extendTables<{ consecutive_failures: BudgetTa
 /** A statement of our own, and not rate-limiter-flexible: it knows windows alone, and reads the system's time by itself. */
 export function createBudgets({ db, clock }: { readonly db: Db; readonly clock: Clock }): Budgets {
   return {
-    async count({ authenticator, budget, place }) {
+    async count(attempt) {
+      const { budget } = attempt;
       const nowMs = clock.nowMs();
-      const { rows } = await countOne({ authenticator, budget, place }, new Date(nowMs)).execute(db);
+      const { rows } = await countOne(attempt, new Date(nowMs)).execute(db);
       const [row] = rows;
       if (row === undefined) throw new Error("an attempt was not counted");
       const { subject, device, failures, refused, open_at: openAt } = row;
       const isLast = failures === budget.failuresMax;
-      if (refused === 0) return { verdict: "open", place: { subject, device }, failures, isLast };
+      const place = { subject, device };
+      if (refused === 0) return { verdict: "open", place, startsWait: isLast || openAt.getTime() > nowMs, isLast };
       const waitSeconds = isLast ? (budget.waitSeconds.at(-1) ?? 0) : Math.ceil((openAt.getTime() - nowMs) / 1_000);
       const retryAfterSeconds = Math.max(1, waitSeconds);
       return {
         verdict: "closed",
-        place: { subject, device },
+        place,
         retryAfterSeconds,
         isFirst: refused === 1,
         isSpent: isLast,
@@ -156,4 +164,10 @@ async function deleteSomeUnknown(db: Db): Promise<bigint> {
            where subject like '?%' order by expires_at desc
            offset ${sql.raw(String(UNKNOWN_KEPT_MAX))} limit ${sql.raw(String(DELETE_BATCH))})`.execute(db);
   return numAffectedRows;
+}
+
+/** Whoever is deleted, or helped by an operator, has failed nowhere; returns how many counts there were. */
+export async function forgetFailures(tx: Db, accountId: string): Promise<bigint> {
+  const query = withTables(tx).deleteFrom("consecutive_failures").where("subject", "=", accountId);
+  return (await query.executeTakeFirst()).numDeletedRows;
 }

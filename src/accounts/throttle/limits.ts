@@ -27,6 +27,7 @@ const DAY = 24 * HOUR;
 const FAILURES_MAX = 100;
 
 const PASSWORDS_AT_ONCE = 10;
+const CODES_AT_ONCE = 5;
 
 /** Ten at once, then one at a time, with waits that grow to an hour. */
 export const PASSWORD_BUDGET: Budget = {
@@ -38,6 +39,16 @@ export const PASSWORD_BUDGET: Budget = {
 /** A known browser that failed so often is no better than a stranger's, until its person signs in with it again. */
 export const DEVICE_FAILURES_MAX = 20;
 
+/** Five at once, with pauses between that grow to an hour. */
+export const CODE_BUDGET: Budget = {
+  waitSeconds: Array.from({ length: FAILURES_MAX }, (_, at) => {
+    const fives = (at + 1) / CODES_AT_ONCE;
+    return Number.isInteger(fives) ? Math.min(HOUR, 15 * MINUTE * 2 ** (fives - 1)) : 0;
+  }),
+  failuresMax: FAILURES_MAX,
+  quietSeconds: 90 * DAY,
+};
+
 export const WINDOWS = {
   signIns: { name: "sign-in", attemptsMax: 50, seconds: MINUTE },
   /** A success gives its attempt back: what is left are failures. */
@@ -48,5 +59,4 @@ export const WINDOWS = {
   mailsTo: { name: "mail-to", attemptsMax: 5, seconds: HOUR },
   codes: { name: "code", attemptsMax: 60, seconds: 10 * MINUTE },
   clientFailures: { name: "client", attemptsMax: 30, seconds: MINUTE },
-  passkeyFailures: { name: "passkey", attemptsMax: 5, seconds: 15 * MINUTE },
 } as const satisfies Record<string, Window>;

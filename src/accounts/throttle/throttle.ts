@@ -117,18 +117,15 @@ export function createThrottle(deps: ThrottleDependencies): Throttle {
 
   return {
     async count({ emailFolded, address, browserToken }) {
-      const windows = await Promise.all([
-        countNetwork(WINDOWS.signIns, address),
-        countNetwork(WINDOWS.signInFailures, address),
-      ]);
-      const closed = longestOf(windows);
-      if (closed !== undefined) return { ...closed, by: "address" };
+      const byMinute = await countNetwork(WINDOWS.signIns, address);
+      if (byMinute.verdict === "closed") return { ...byMinute, by: "address" };
+      // One after the other: what is refused is no failure.
+      const failures = await countNetwork(WINDOWS.signInFailures, address);
+      if (failures.verdict === "closed") return { ...failures, by: "address" };
       const place = placeOf({ emailFolded, browserToken, now: new Date(clock.nowMs()) });
       const counted = await budgets.count({ authenticator: "password", budget: PASSWORD_BUDGET, place });
-      const [, failures] = windows;
-      const undoInNetwork = failures.verdict === "open" ? failures.undo : async () => undefined;
       if (counted.verdict === "open") {
-        return { verdict: "open", guess: { ...counted.place, undoInNetwork }, isLast: counted.isLast };
+        return { verdict: "open", guess: { ...counted.place, undoInNetwork: failures.undo }, isLast: counted.isLast };
       }
       const { retryAfterSeconds, isFirst, isSpent: needsReset } = counted;
       return { verdict: "closed", by: "account", retryAfterSeconds, isFirst, needsReset };
@@ -161,13 +158,6 @@ export function createThrottle(deps: ThrottleDependencies): Throttle {
 
 function toVerdict(verdict: WindowVerdict, by: ClosedVerdict["by"]): ThrottleVerdict {
   return verdict.verdict === "open" ? { verdict: "open" } : { ...verdict, by };
-}
-
-/** Of several windows that are closed, the one to wait for. */
-function longestOf(verdicts: readonly WindowVerdict[]) {
-  return verdicts
-    .filter((verdict) => verdict.verdict === "closed")
-    .toSorted((one, other) => other.retryAfterSeconds - one.retryAfterSeconds)[0];
 }
 
 function digestOf(value: string): string {
