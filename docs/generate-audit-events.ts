@@ -4,7 +4,7 @@ import {
   AUDIT_EVENTS,
   type AuditEventType,
   EVENT_CATEGORIES,
-  EVENT_FACTS,
+  EVENT_DETAILS,
   type EventCategory,
 } from "../src/audit/index.ts";
 import { NOTICES } from "../src/notices/index.ts";
@@ -21,8 +21,6 @@ Every event that Latchkey records, and what it says. [The audit log](audit.md) i
 elsewhere. Names are never reused or renamed; new events come with new versions, so a program should let pass what it
 does not know.
 
-*by* is whose doing an event is: a \`person\`, an \`operator\` (who types commands), a \`client\`, or the \`server\` itself. An
-*outcome* is \`succeeded\` (it was done), \`refused\` (somebody wanted it and did not get it) or \`failed\` (we could not do it).
 `;
 
 const KINDS = { text: "text", number: "number", flag: "`true`", texts: "list of texts" } as const;
@@ -30,14 +28,14 @@ const KINDS = { text: "text", number: "number", flag: "`true`", texts: "list of 
 /** The whole page, from the catalogue. */
 export function auditEventsPage(): string {
   const categories = Object.entries(EVENT_CATEGORIES).map(([category, meaning]) => {
-    const events = allTypes().filter((type) => EVENT_FACTS[type].category === category);
+    const events = allTypes().filter((type) => EVENT_DETAILS[type].category === category);
     return [`## ${titleOf(category)}\n\n${meaning}\n`, ...events.map(describe)].join("\n");
   });
   return [OPENING, ...categories].join("\n");
 }
 
 function allTypes(): readonly AuditEventType[] {
-  return Object.keys(AUDIT_EVENTS).filter((type) => type in EVENT_FACTS) as AuditEventType[];
+  return Object.keys(AUDIT_EVENTS).filter((type) => type in EVENT_DETAILS) as AuditEventType[];
 }
 
 function titleOf(category: string): string {
@@ -56,7 +54,7 @@ const TITLES: Readonly<Record<EventCategory, string>> = {
 };
 
 function describe(type: AuditEventType): string {
-  const { outcome, by, data } = EVENT_FACTS[type];
+  const { data } = EVENT_DETAILS[type];
   const fields = Object.entries(data).map(
     ([name, [kind, meaning]]) => `- \`data.${name}\` (${KINDS[kind]}): ${meaning}.`,
   );
@@ -64,11 +62,7 @@ function describe(type: AuditEventType): string {
     NOTICES[type] === undefined ? undefined : "The person is told by mail.",
     isTold(type) ? "Shown on the account page." : `Not on the account page: ${untoldBecause(type)}`,
   ].filter((sentence) => sentence !== undefined);
-  const lines = [
-    `- by ${by.map((actor) => `\`${actor}\``).join(" or ")}; \`${outcome}\`.`,
-    ...fields,
-    `- ${told.join(" ")}`,
-  ];
+  const lines = [...fields, `- ${told.join(" ")}`];
   return `### ${type}\n\n${AUDIT_EVENTS[type]}\n\n${lines.join("\n")}\n`;
 }
 
