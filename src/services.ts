@@ -237,6 +237,7 @@ function buildServices(config: Config, ground: Ground) {
     audit,
     passwordHash: config.passwordHash,
     throttle,
+    passwords: config.passwords,
     processesOnMachine: ground.workers,
     endSessions: (accountId, reason) => sessions.endAll(accountId, reason),
     forgetSessions: (tx, accountId) => sessions.forgetAccount(tx, accountId),

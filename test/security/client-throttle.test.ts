@@ -102,9 +102,11 @@ test("a public client has nothing to prove: nobody can close it for the people o
 });
 
 test("success costs no round trip and forgets nothing: failures between are counted on", async () => {
-  for (let count = 0; count < FAILURES_MAX; count += 1) {
-    expect(await wrong("203.0.113.6")).toMatchObject({ status: 401 });
-    if (count % 10 === 0) expect(await right("203.0.113.6")).toMatchObject({ status: 200 });
+  for (let round = 0; round < 3; round += 1) {
+    for (let count = 0; count < FAILURES_MAX / 3; count += 1) {
+      expect(await wrong("203.0.113.6")).toMatchObject({ status: 401 });
+    }
+    expect(await right("203.0.113.6")).toMatchObject({ status: 200 });
   }
   expect(await wrong("203.0.113.6")).toMatchObject({ status: 429 });
 });
