@@ -151,6 +151,17 @@ test("an account is created, listed, disabled by address and enabled by id", asy
   expect(await execute("user disable", { idOrEmail: "nobody" })).toMatchObject({ code: "ACCOUNT_NOT_FOUND" });
 });
 
+test("somebody is invited; without mail the operator gets the link to pass on, and nobody with an account is", async () => {
+  const email = "guest@example.com";
+  const { data, text } = await execute("user invite", { email });
+  const link = /^https:\/\/id\.example\.com\/create-account\/finish\?token=[\w-]{22}\.[\w-]{43}$/;
+  expect(data).toMatchObject({ email, link: expect.stringMatching(link) });
+  expect(text).toMatch(/^No mail is configured\. Give guest@example\.com this link, which works once, until \d{4}-/);
+  expect(await execute("user invite", { email: "nobody" })).toMatchObject({ code: "INPUT_INVALID" });
+  await execute("user add", ALICE);
+  expect(await execute("user invite", { email: ALICE.email })).toMatchObject({ code: "ACCOUNT_EMAIL_TAKEN" });
+});
+
 test("factors are reset, and all sessions of the person end", async () => {
   const { id } = (await execute("user add", ALICE)).data as { id: string };
   const answer = await execute("user reset-factors", { idOrEmail: "alice@example.com" });
