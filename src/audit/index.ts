@@ -10,8 +10,12 @@
  * a person who was deleted; no secret, no token and nothing that a person typed is ever in them.
  */
 export { type Audit, createAudit } from "./audit.ts";
+export type { AuditBacklog } from "./chain/backlog.ts";
 export { type AuditChain, createAuditChain } from "./chain/chain.ts";
+export type { ChainBreak } from "./chain/check-links.ts";
+export { type ExportedCheckpoint, exportedSchema } from "./chain/checkpoints.ts";
 export type { SealedPage, SealedRange } from "./chain/read-sealed.ts";
+export type { Verification } from "./chain/verify.ts";
 export type { AuditEvent, SealedAuditEvent, StoredAuditEvent } from "./event.ts";
 export { AUDIT_EVENTS, type AuditEventType } from "./event-catalogue.ts";
 export { type Actor, EVENT_FACTS, type Outcome } from "./event-facts.ts";
