@@ -9,11 +9,11 @@ import {
   findAccountById,
   type KnownDevices,
 } from "./accounts/index.ts";
-import { type Audit, createAudit } from "./audit/index.ts";
+import { type Audit, type AuditChain, createAudit, createAuditChain } from "./audit/index.ts";
 import { type BackUp, createBackUp } from "./backup/index.ts";
 import { type Clients, createClients, findClientName } from "./clients/index.ts";
 import type { Config } from "./config/index.ts";
-import { type Clock, createAuthenticator, createSealer, systemClock } from "./core/index.ts";
+import { type Clock, createAuthenticator, createKeySeals, createSealer, systemClock } from "./core/index.ts";
 import { createDoctor, type Doctor } from "./doctor/index.ts";
 import {
   createConfiguredSmtp,
@@ -27,7 +27,6 @@ import { tellPeople } from "./notices/index.ts";
 import { createRunningNodes, type RunningNodes } from "./nodes/index.ts";
 import { createLogger, type Logger } from "./observability/index.ts";
 import {
-  createKeySeals,
   createProtocolCommands,
   createProtocolSessionsOf,
   createSigningKeyCommands,
@@ -93,6 +92,7 @@ export interface Services {
   readonly redis: Redis | undefined;
   readonly migrations: Migrations;
   readonly audit: Audit;
+  readonly auditChain: AuditChain;
   readonly accounts: Accounts;
   readonly knownDevices: KnownDevices;
   readonly factors: Factors;
@@ -193,14 +193,7 @@ function buildServices(config: Config, ground: Ground) {
   const mailObserver = telemetry.observeMails(createMailLog(ground.logger));
   const isConfigured = config.mail.mode !== "off";
   const mail = createMailOutbox({ db, clock, sealer, isConfigured, observer: mailObserver });
-  const audit = tellPeople(createAudit({ db, clock, onAppended: telemetry.metrics?.onAuditEvent }), {
-    mail,
-    clock,
-    findAccount: findAccountById,
-    findClientName,
-    currentDevice: () => describeDevice(currentUserAgent()),
-    placeOf: config.placeOf,
-  });
+  const { audit, auditChain } = createAuditOf(config, ground, mail);
   const revocations = createRevocations({ db, clock, onAppended: telemetry.metrics?.onRevocations });
   const clients = createClients({
     db,
@@ -251,10 +244,23 @@ function buildServices(config: Config, ground: Ground) {
   });
   const factors = traceFactors(telemetry, plainFactors);
   const times = keyTimesOf(config);
-  const seals = createKeySeals(secrets);
+  const seals = createKeySeals(secrets, "signing-key");
   const signingKeys = createSigningKeyCommands({ db, clock, audit, revocations, seals, externalKeys, times });
   const people = { accounts, knownDevices, factors, mail, mailObserver };
-  return { ...people, audit, clients, protocol, sessions, logoutQueue, revocations, signingKeys };
+  return { ...people, audit, auditChain, clients, protocol, sessions, logoutQueue, revocations, signingKeys };
+}
+
+/** The audit log, of which people are told by mail what concerns them, and the chain that it is sealed into. */
+function createAuditOf(
+  { issuer, placeOf }: Config,
+  { database: { db }, clock, secrets, telemetry }: Ground,
+  mail: MailOutbox,
+): { readonly audit: Audit; readonly auditChain: AuditChain } {
+  const currentDevice = (): string | undefined => describeDevice(currentUserAgent());
+  const plainAudit = createAudit({ db, clock, currentDevice, onAppended: telemetry.metrics?.onAuditEvent });
+  const notices = { mail, clock, findAccount: findAccountById, findClientName, currentDevice, placeOf };
+  const seals = createKeySeals(secrets, "audit-key");
+  return { audit: tellPeople(plainAudit, notices), auditChain: createAuditChain({ db, clock, seals, issuer }) };
 }
 
 interface Opening {

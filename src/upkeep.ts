@@ -5,7 +5,7 @@
 import { hostname } from "node:os";
 import type { Services } from "./services.ts";
 import type { Config } from "./config/index.ts";
-import { background, createSealer, type Lookout } from "./core/index.ts";
+import { background, createLookout, createSealer, type Lookout } from "./core/index.ts";
 import {
   createKeyRing,
   type ExternalKeys,
@@ -29,6 +29,7 @@ import { asStoreFailure, type Listener } from "./storage/index.ts";
 import { type Telemetry, traceOutbound } from "./telemetry.ts";
 import { workerName } from "./workers/index.ts";
 
+const SEAL_EVERY_MS = 1_000;
 const SWEEP_EVERY_MS = 60_000;
 const COMPLETE_ENDINGS_EVERY_MS = 3_000;
 
@@ -80,6 +81,22 @@ export function startMailWorker(
     worker,
     database.listen(MAIL_CHANNEL, () => worker.wake()),
   );
+}
+
+/** Gives events of the audit log their places in its chain: one node at a time, about a second behind. */
+export function startAuditSealer(
+  { auditChain, logger }: Services,
+  { isClockRight }: { readonly isClockRight: () => boolean },
+): Lookout {
+  const sealer = createLookout({
+    // The chain says when it was sealed, and keeps to it.
+    look: async () => void (isClockRight() && (await auditChain.sealWaiting())),
+    everyMs: SEAL_EVERY_MS,
+    reportFailure: (error) =>
+      logger.error({ reason: String(asStoreFailure(error)) }, "could not seal the events of the audit log"),
+  });
+  sealer.start();
+  return sealer;
 }
 
 /** Follows the keys that sign, makes what is due, and seals them anew in the background. */

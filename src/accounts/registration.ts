@@ -51,7 +51,11 @@ export function createRegistration(deps: RegistrationDependencies) {
       const createdAt = new Date(clock.nowMs());
       const account = await insertAccount(tx, { id, ...registration, passwordHash, createdAt });
       if (account === undefined) throw new AppError("ACCOUNT_EMAIL_TAKEN");
-      await audit.append(tx, { type: "account_registered", accountId: id, ...(source === "operator" ? {} : source) });
+      await audit.append(tx, {
+        type: "account_registered",
+        accountId: id,
+        ...(source === "operator" ? { actor: "operator" } : source),
+      });
       return account;
     });
   };

@@ -2,8 +2,9 @@ import { verify as verifySignature } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { sql } from "kysely";
 import { createAudit } from "../../src/audit/index.ts";
+import { createKeySeals } from "../../src/core/index.ts";
 import { SIGNATURE_ALGORITHMS } from "../../src/clients/index.ts";
-import { createKeyRing, createKeySeals, createSigningKeyCommands, type KeyRing } from "../../src/oidc/index.ts";
+import { createKeyRing, createSigningKeyCommands, type KeyRing } from "../../src/oidc/index.ts";
 import type { ExternalKeys, KeyTimes } from "../../src/oidc/keys/index.ts";
 import { createRevocations } from "../../src/sessions/index.ts";
 import type { Database } from "../../src/storage/index.ts";
@@ -69,7 +70,7 @@ export function describeKeyRotation(openGround: () => Promise<RevocationGround>)
     }
 
     async function commands(secrets: readonly string[] = [SECRET]) {
-      const seals = createKeySeals(secrets);
+      const seals = createKeySeals(secrets, "signing-key");
       const given = { ...parts(await ground.connect()), externalKeys: undefined, seals, times: TIMES };
       return createSigningKeyCommands(given);
     }
