@@ -206,7 +206,8 @@ function composeApp(
   const { metrics, tracing } = telemetry;
   const { issuer, brand, links } = config;
   const assets = http.createAssets(brand);
-  const views = http.createViews({ issuer, brand, links, catalogues: http.catalogues, assets });
+  const { charactersMin: passwordCharactersMin } = config.passwords;
+  const views = http.createViews({ issuer, brand, links, catalogues: http.catalogues, assets, passwordCharactersMin });
   const failurePages = http.createFailurePages({ views, logger, clock, translateError: asStoreFailure });
   const csrf = http.createCsrf({ authenticator: createAuthenticator(secrets), issuer });
   const proxyTrust = http.createProxyTrust(config.trustedProxies, services.proxySightings);

@@ -225,6 +225,7 @@ function buildServices(config: Config, ground: Ground) {
     clock,
     audit,
     passwordHash: config.passwordHash,
+    passwords: config.passwords,
     processesOnMachine: ground.workers,
     endSessions: (accountId, reason) => sessions.endAll(accountId, reason),
     forgetSessions: (tx, accountId) => sessions.forgetAccount(tx, accountId),

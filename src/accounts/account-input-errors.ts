@@ -1,15 +1,17 @@
 import { AppError } from "../core/index.ts";
-import type { PasswordFault } from "./passwords/password-rules.ts";
+import type { PasswordFault, PasswordRefusal } from "./passwords/password-refusal.ts";
 
 export type AccountField = "email" | "name" | "locale" | "password";
 
-/** A PASSWORD_UNACCEPTABLE that says which rule refused the password, for the page to explain. */
+/** A PASSWORD_UNACCEPTABLE that says why the password was refused, for the page to explain. */
 export class PasswordUnacceptableError extends AppError {
   readonly reason: PasswordFault;
+  readonly refusal: PasswordRefusal;
 
-  constructor(reason: PasswordFault) {
-    super("PASSWORD_UNACCEPTABLE", { detail: reason });
-    this.reason = reason;
+  constructor(refusal: PasswordRefusal) {
+    super("PASSWORD_UNACCEPTABLE", { detail: refusal.fault });
+    this.reason = refusal.fault;
+    this.refusal = refusal;
   }
 }
 

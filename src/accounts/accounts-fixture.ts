@@ -33,6 +33,7 @@ export function createTestAccounts(db: Db, overrides: Partial<AccountsDependenci
     audit,
     hasher,
     passwordHash: { memoryKib: 19_456, passes: 2 },
+    passwords: { charactersMin: 12 },
     endSessions: async (accountId) => {
       ended.push(accountId);
       return { isComplete: true };

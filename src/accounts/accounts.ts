@@ -9,6 +9,7 @@ import { parseEmail } from "./email-address.ts";
 import { createHashingQueue, type HashingLoad } from "./passwords/hashing-queue.ts";
 import { createPasswordChange, type PasswordChange, type PasswordChangeOutcome } from "./password-change.ts";
 import { createPasswordHasher, type PasswordHasher } from "./passwords/password-hasher.ts";
+import { createPasswordPolicy } from "./passwords/password-policy.ts";
 import { createProfileChange, type ProfileInput } from "./profile-change.ts";
 import { createRegistration, type RegistrationInput, type RegistrationSource } from "./registration.ts";
 import { createRemoval, type RemovalDependencies } from "./removal.ts";
@@ -84,6 +85,7 @@ export interface AccountsDependencies {
   readonly clock: Clock;
   readonly audit: Audit;
   readonly passwordHash: Config["passwordHash"];
+  readonly passwords: Config["passwords"];
   /** Ends every session of an account and every token that hangs on one. Not complete: the rest ends by itself, later. */
   readonly endSessions: (
     accountId: string,
@@ -100,6 +102,7 @@ export interface AccountsDependencies {
 export function createAccounts(deps: AccountsDependencies): Accounts {
   const { db, clock } = deps;
   const hasher = deps.hasher ?? createBoundedHasher(deps);
+  const passwordPolicy = createPasswordPolicy(deps.passwords);
   const throttle = createSignInThrottle({ db, clock });
   const known = createFreshCache({
     clock,
@@ -112,7 +115,7 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
     changeDisabled(deps, id, type),
   );
   return {
-    register: createRegistration({ db, clock, audit: deps.audit, hasher, throttle }),
+    register: createRegistration({ db, clock, audit: deps.audit, passwordPolicy, hasher, throttle }),
     signIn: createSignIn({ db, audit: deps.audit, hasher, throttle }),
     find: (id) => known.get(id),
     read: (id) => findAccountById(db, id),
@@ -133,7 +136,7 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
     },
     enable: (id) => setDisabled(id, "account_enabled"),
     changeProfile: changing(createProfileChange({ db, clock, audit: deps.audit })),
-    changePassword: changing(createPasswordChange({ db, clock, audit: deps.audit, hasher, throttle })),
+    changePassword: changing(createPasswordChange({ db, clock, audit: deps.audit, passwordPolicy, hasher, throttle })),
     remove: changing(createRemoval(deps)),
     hashingLoad: () => hasher.load(),
     sweepThrottle: () => throttle.sweep(),

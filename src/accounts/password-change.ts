@@ -2,11 +2,10 @@ import type { Audit } from "../audit/index.ts";
 import { AppError, type Clock } from "../core/index.ts";
 import type { Db } from "../storage/index.ts";
 import type { RequestSource } from "./account.ts";
-import { AccountFieldInvalidError, PasswordUnacceptableError } from "./account-input-errors.ts";
 import { type Credentials, findCredentialsById, setPassword } from "./account-records.ts";
 import { parseEmail } from "./email-address.ts";
 import type { PasswordHasher } from "./passwords/password-hasher.ts";
-import { checkPassword } from "./passwords/password-rules.ts";
+import type { PasswordPolicy } from "./passwords/password-policy.ts";
 import type { SignInThrottle } from "./sign-in-throttle.ts";
 
 /** What a person typed. Untrusted. */
@@ -26,6 +25,7 @@ export interface PasswordChangeDependencies {
   readonly db: Db;
   readonly clock: Clock;
   readonly audit: Audit;
+  readonly passwordPolicy: PasswordPolicy;
   readonly hasher: PasswordHasher;
   readonly throttle: SignInThrottle;
 }
@@ -38,7 +38,8 @@ export function createPasswordChange(deps: PasswordChangeDependencies) {
   return async function changePassword(id: string, change: PasswordChange): Promise<PasswordChangeOutcome> {
     const credentials = await findCredentialsById(deps.db, id);
     if (credentials === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
-    refuseUnacceptable(change.next, credentials);
+    const { email, name } = credentials.account;
+    await deps.passwordPolicy.accept(change.next, { email, name });
     const emailFolded = foldedEmailOf(credentials);
     const verdict = await deps.throttle.count({ emailFolded, address: change.source.address });
     if (verdict.verdict === "closed") {
@@ -51,13 +52,6 @@ export function createPasswordChange(deps: PasswordChangeDependencies) {
     else await recordRefusal(deps, id, change.source);
     return { outcome: isChanged ? "changed" : "refused" };
   };
-}
-
-function refuseUnacceptable(next: string, { account }: Credentials): void {
-  // Half a surrogate pair has no UTF-8: all such passwords would hash alike.
-  if (!next.isWellFormed()) throw new AccountFieldInvalidError("password");
-  const verdict = checkPassword(next, { email: account.email, name: account.name });
-  if (verdict !== "acceptable") throw new PasswordUnacceptableError(verdict);
 }
 
 function foldedEmailOf({ account }: Credentials): string {

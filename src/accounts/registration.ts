@@ -2,11 +2,11 @@ import type { Audit } from "../audit/index.ts";
 import { AppError, type Clock, randomToken } from "../core/index.ts";
 import type { Db } from "../storage/index.ts";
 import type { Account, RequestSource } from "./account.ts";
-import { AccountFieldInvalidError, PasswordUnacceptableError } from "./account-input-errors.ts";
+import { AccountFieldInvalidError } from "./account-input-errors.ts";
 import { insertAccount } from "./account-records.ts";
 import { type EmailAddress, parseEmail } from "./email-address.ts";
 import type { PasswordHasher } from "./passwords/password-hasher.ts";
-import { checkPassword } from "./passwords/password-rules.ts";
+import type { PasswordPolicy } from "./passwords/password-policy.ts";
 import { parseLocale, parseName } from "./profile.ts";
 import type { SignInThrottle } from "./sign-in-throttle.ts";
 
@@ -27,6 +27,7 @@ export interface RegistrationDependencies {
   readonly db: Db;
   readonly clock: Clock;
   readonly audit: Audit;
+  readonly passwordPolicy: PasswordPolicy;
   readonly hasher: PasswordHasher;
   readonly throttle: Pick<SignInThrottle, "countRegistration">;
 }
@@ -37,12 +38,12 @@ interface Registration {
   readonly locale: string | undefined;
 }
 
-export function createRegistration({ db, clock, audit, hasher, throttle }: RegistrationDependencies) {
+export function createRegistration(deps: RegistrationDependencies) {
+  const { db, clock, audit, passwordPolicy, hasher, throttle } = deps;
   return async function register(input: RegistrationInput, source: RegistrationSource): Promise<Account> {
     const registration = parseRegistration(input);
-    const verdict = checkPassword(input.password, { email: registration.email.folded, name: registration.name });
-    if (verdict !== "acceptable") throw new PasswordUnacceptableError(verdict);
     if (source !== "operator") await countOrRefuse(throttle, source);
+    await passwordPolicy.accept(input.password, { email: registration.email.folded, name: registration.name });
     // Hashed whether or not the address is taken: the time until the answer must not tell (ASVS 6.3.8).
     const passwordHash = await hasher.hash(input.password);
     return db.transaction().execute(async (tx) => {
@@ -76,7 +77,5 @@ function parseRegistration(input: RegistrationInput): Registration {
   if (name === undefined) throw new AccountFieldInvalidError("name");
   const locale = input.locale === undefined ? undefined : parseLocale(input.locale);
   if (input.locale !== undefined && locale === undefined) throw new AccountFieldInvalidError("locale");
-  // Half a surrogate pair has no UTF-8: all such passwords would hash alike.
-  if (!input.password.isWellFormed()) throw new AccountFieldInvalidError("password");
   return { email, name, locale };
 }

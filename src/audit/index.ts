@@ -1,9 +1,10 @@
 /**
  * The record of what happened to accounts, sessions, consents, clients and keys, for operators and investigators.
  *
- * `event-catalogue.ts` names every event, `event-facts.ts` says what is the same for all of a type. Whoever changes
- * something appends the event inside the same transaction, so that no change goes unrecorded and nothing is recorded
- * that did not happen. `chain/` gives what is committed its place in a chain of hashes and signs how far that has come.
+ * `event-catalogue.ts` names every event, `event-facts.ts` says what is the same for all of a type, `event-details.ts` what
+ * each is about and what its data may hold. Whoever changes something appends the event inside the same transaction, so
+ * that no change goes unrecorded and nothing is recorded that did not happen. `chain/` gives what is committed its place
+ * in a chain of hashes and signs how far that has come.
  * docs/audit-integrity.md
  *
  * Invariants: rows are added and never changed or removed (triggers in the database refuse it), but for what identifies
@@ -12,11 +13,10 @@
 export { type Audit, createAudit } from "./audit.ts";
 export type { AuditBacklog } from "./chain/backlog.ts";
 export { type AuditChain, createAuditChain } from "./chain/chain.ts";
-export type { ChainBreak } from "./chain/check-links.ts";
 export { type ExportedCheckpoint, exportedSchema } from "./chain/checkpoints.ts";
-export type { SealedPage, SealedRange } from "./chain/read-sealed.ts";
 export type { Verification } from "./chain/verify.ts";
 export type { AuditEvent, SealedAuditEvent, StoredAuditEvent } from "./event.ts";
 export { AUDIT_EVENTS, type AuditEventType } from "./event-catalogue.ts";
-export { type Actor, EVENT_FACTS, type Outcome } from "./event-facts.ts";
+export { EVENT_CATEGORIES, EVENT_DETAILS, type EventCategory, undeclaredIn } from "./event-details.ts";
+export { EVENT_FACTS } from "./event-facts.ts";
 export { SEALED_CHANNEL } from "./tables.ts";

@@ -35,6 +35,7 @@ beforeAll(async () => {
       clock: systemClock,
       audit,
       passwordHash: { memoryKib: 19_456, passes: 2 },
+      passwords: { charactersMin: 12 },
       async endSessions(accountId) {
         endedSessionsOf.push(accountId);
         return { isComplete: true };

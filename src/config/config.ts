@@ -24,6 +24,10 @@ export interface Config {
   readonly outboundAllowedNetworks: readonly string[];
   readonly registration: "open" | "closed";
   readonly passwordHash: { readonly memoryKib: number; readonly passes: number };
+  readonly passwords: {
+    /** How long a password is at least, in characters. */
+    readonly charactersMin: number;
+  };
   readonly mfa: {
     /** For clients that have no policy of their own. */
     readonly policy: FactorPolicy;

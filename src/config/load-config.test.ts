@@ -159,6 +159,21 @@ test("settings that contradict each other are a fault", () => {
   ]);
 });
 
+test.each<[length: string, policy: string, faults: readonly string[]]>([
+  ["12", "optional", []],
+  [
+    "11",
+    "optional",
+    ["PASSWORD_LENGTH_MIN is less than 12, which takes a second factor for everybody: MFA_POLICY=required"],
+  ],
+  ["8", "required", []],
+  ["7", "required", ["PASSWORD_LENGTH_MIN is not between 8 and 64"]],
+  ["64", "off", []],
+  ["65", "off", ["PASSWORD_LENGTH_MIN is not between 8 and 64"]],
+])("passwords of %s characters, second factors %s [ASVS 6.2.1] [SP 800-63B-4 3.1.1.2]", (length, policy, faults) => {
+  expect(faultsOf({ PASSWORD_LENGTH_MIN: length, MFA_POLICY: policy })).toEqual(faults);
+});
+
 test("a refresh may be repeated for 30 seconds, and for no more than 60", () => {
   expect(loadConfig({}).refresh).toEqual({ replaySeconds: 30, idleSeconds: 1_209_600, maxSeconds: 7_776_000 });
   expect(loadConfig({ REFRESH_REPLAY_SECONDS: "0" }).refresh.replaySeconds).toBe(0);

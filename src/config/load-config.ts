@@ -9,6 +9,8 @@ import { listSettingsInForce } from "./settings-in-force.ts";
 import { type Setting, type SettingKey, SETTINGS, type SettingValues } from "./settings.ts";
 
 const DAY_SECONDS = 24 * 60 * 60;
+/** Below, a password is too little to stand alone. */
+const PASSWORD_ALONE_CHARACTERS_MIN = 12;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -182,6 +184,9 @@ function findContradictions(values: SettingValues, faults: ConfigFault[]): void 
   if (values.KEY_ROTATION_SECONDS !== 0 && values.KEY_ROTATION_SECONDS < values.KEY_LEAD_SECONDS) {
     add("KEY_ROTATION_SECONDS", "is shorter than KEY_LEAD_SECONDS");
   }
+  if (values.PASSWORD_LENGTH_MIN < PASSWORD_ALONE_CHARACTERS_MIN && values.MFA_POLICY !== "required") {
+    add("PASSWORD_LENGTH_MIN", "is less than 12, which takes a second factor for everybody: MFA_POLICY=required");
+  }
   if (values.MAIL_URL !== undefined && values.MAIL_FROM === undefined) {
     add("MAIL_FROM", "is missing, and MAIL_URL without it is not enough to send mail");
   }
@@ -229,6 +234,7 @@ function toConfig(values: SettingValues, placeOf: PlaceOf | undefined): Config {
     outboundAllowedNetworks: values.OUTBOUND_ALLOWED_NETWORKS,
     registration: values.REGISTRATION,
     passwordHash: { memoryKib: values.PASSWORD_HASH_MEMORY_KIB, passes: values.PASSWORD_HASH_PASSES },
+    passwords: { charactersMin: values.PASSWORD_LENGTH_MIN },
     mfa: {
       policy: values.MFA_POLICY,
       trustedBrowserSeconds: values.MFA_TRUSTED_BROWSER_DAYS * DAY_SECONDS,

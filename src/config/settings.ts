@@ -205,6 +205,12 @@ export const SETTINGS = {
     example: "closed",
     schema: z.enum(["open", "closed"], "is neither open nor closed").default("open"),
   },
+  PASSWORD_LENGTH_MIN: {
+    description:
+      "How many characters a password has at least: 15 is what NIST SP 800-63B-4 asks for where a password alone is enough. Fewer than 12, and never fewer than 8, only with `MFA_POLICY=required` ([more](passwords.md)).",
+    example: "15",
+    schema: wholeNumber(12, 8, 64),
+  },
   PASSWORD_HASH_MEMORY_KIB: {
     description: "Memory of one argon2id hash in KiB. Raising it rehashes passwords at the next sign-in.",
     example: "19456",

@@ -1,6 +1,6 @@
 import type { Context } from "koa";
 import { isAppError } from "../core/index.ts";
-import { type FieldError, type FieldMessageKey, fieldMessage, type FormFields } from "./form.ts";
+import type { FieldError, FormFields } from "./form.ts";
 import { type Message, message } from "./messages.ts";
 
 const DEFAULT_WAIT_SECONDS = 5;
@@ -42,11 +42,3 @@ export function waitTrouble(ctx: Context, { reason, retryAfterSeconds }: Wait): 
   const { status, key } = WAITS[reason];
   return { status, alert: message(key, { when: { inSeconds: retryAfterSeconds } }) };
 }
-
-/** The sentence beside a new password that a rule refused. */
-export const SENTENCE_OF_PASSWORD_FAULT = {
-  too_short: fieldMessage("field.newPassword.tooShort"),
-  too_long: fieldMessage("field.newPassword.tooLong"),
-  too_common: fieldMessage("field.newPassword.tooCommon"),
-  own_words: fieldMessage("field.newPassword.ownWords"),
-} as const satisfies Record<string, FieldMessageKey>;

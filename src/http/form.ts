@@ -1,7 +1,7 @@
 import type { Context } from "koa";
 import type { z } from "zod";
 import { AppError } from "../core/index.ts";
-import type { MessageKey } from "../../views/messages/index.ts";
+import type { MessageKey, SlotsOf } from "../../views/messages/index.ts";
 import { type Message, message } from "./messages.ts";
 
 export const FORM_BYTES_MAX = 64 * 1024;
@@ -14,6 +14,17 @@ export type FormFields = Readonly<Record<string, string | undefined>>;
 export interface FieldError {
   readonly field: string;
   readonly message: Message;
+  /** Of a new password that was refused. */
+  readonly strength?: ShownStrength;
+}
+
+/** How well a password withstands guessing, in words. */
+export interface ShownStrength {
+  /** From 0 to 4. */
+  readonly level: number;
+  readonly words: Message;
+  /** What makes it easy to guess. */
+  readonly reasons: readonly Message[];
 }
 
 /** A form that was sent to us: its values, or what is to be fixed. `typed` is there either way, to show it again. */
@@ -22,7 +33,13 @@ export type SentForm<Values> =
   | { readonly kind: "faulty"; readonly errors: readonly FieldError[]; readonly typed: FormFields };
 
 /** A message of the catalogue without slots, as the text of a zod check. */
-export type FieldMessageKey = Extract<MessageKey, `field.${string}`>;
+export type FieldMessageKey = WithoutSlots<Extract<MessageKey, `field.${string}`>>;
+
+type WithoutSlots<Key extends MessageKey> = Key extends unknown
+  ? [SlotsOf<Key>] extends [never]
+    ? Key
+    : never
+  : never;
 
 /** Names the sentence that a failed zod check shows; the compiler knows that it exists. */
 export function fieldMessage(key: FieldMessageKey): FieldMessageKey {

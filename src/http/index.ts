@@ -21,12 +21,13 @@ export { createFailurePages, type FailurePages, type Way } from "./failure-pages
 export { failureText, type FailureText, textOfError } from "./failure-texts.ts";
 export { deviceInWords, placeInWords } from "./device-words.ts";
 export { type FieldError, fieldMessage, type FormFields, readForm, type SentForm } from "./form.ts";
-export { type FormTrouble, SENTENCE_OF_PASSWORD_FAULT, troubleOfLimits, waitTrouble } from "./form-trouble.ts";
+export { type FormTrouble, troubleOfLimits, waitTrouble } from "./form-trouble.ts";
 export { initialOf, initialsOf } from "./initials.ts";
 export { chooseLocale } from "./locale.ts";
 export { createHostCheck } from "./host-check.ts";
 export { createTranslator, type Message, message, type Translator } from "./messages.ts";
 export { dayOf } from "./moments.ts";
+export { newPasswordError } from "./new-password-error.ts";
 export { createPostToGet } from "./post-to-get.ts";
 export { createProxySightings, type ProxySightings } from "./proxy-sightings.ts";
 export { createProxyTrust } from "./proxy-trust.ts";

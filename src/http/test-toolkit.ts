@@ -32,7 +32,7 @@ export function createTestToolkit(translateError: (error: unknown) => unknown = 
   const clock = { nowMs: () => NOON_MS };
   const assets = createAssets(BRAND);
   const links = { help: undefined, privacy: undefined };
-  const views = createViews({ issuer: ISSUER, brand: BRAND, links, catalogues, assets });
+  const views = createViews({ issuer: ISSUER, brand: BRAND, links, catalogues, assets, passwordCharactersMin: 12 });
   const failurePages = createFailurePages({ views, logger, clock, translateError });
   const csrf = createCsrf({ authenticator: createAuthenticator([SECRET]), issuer: ISSUER });
   const around = [createRequestLog({ logger }), createSecurityHeaders(ISSUER), failurePages.middleware];

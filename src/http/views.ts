@@ -17,6 +17,8 @@ export interface ViewsDependencies {
   readonly links: { readonly help: string | undefined; readonly privacy: string | undefined };
   readonly catalogues: { readonly en: Catalogue } & Readonly<Record<string, Catalogue>>;
   readonly assets: Pick<Assets, "urlOf" | "logoUrl">;
+  /** How long a password is at least, which pages say before one is chosen. */
+  readonly passwordCharactersMin: number;
 }
 
 /** What one page says. */
@@ -48,14 +50,16 @@ export interface Views {
 const VIEWS_DIRECTORY = fileURLToPath(new URL("../../views/", import.meta.url));
 const TEMPLATE_FOLDERS = ["", "layouts/", "parts/"];
 
-export function createViews({ issuer, brand, links, catalogues, assets }: ViewsDependencies): Views {
+export function createViews(deps: ViewsDependencies): Views {
+  const { issuer, brand, links, catalogues, assets, passwordCharactersMin } = deps;
   const templates = loadTemplates();
   const locales = Object.keys(catalogues);
   const translators = new Map(
     Object.entries(catalogues).map(([locale, catalogue]) => [locale, createTranslator(locale, catalogue)]),
   );
   const fallback = createTranslator("en", catalogues.en);
-  const surroundings = { brand: brand.name, links, assets, href, host: new URL(issuer).host };
+  const site = { brand: brand.name, links, assets, host: new URL(issuer).host, passwordCharactersMin };
+  const surroundings = { ...site, href };
 
   const localeFor = (ctx: Context, uiLocales?: readonly string[]): string =>
     chooseLocale([...(uiLocales ?? parseUiLocales(ctx.query["ui_locales"])), ...ctx.acceptsLanguages()], locales);

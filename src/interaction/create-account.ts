@@ -7,8 +7,8 @@ import {
   fieldMessage,
   type FormTrouble,
   message,
+  newPasswordError,
   type SentForm,
-  SENTENCE_OF_PASSWORD_FAULT,
   troubleOfLimits,
 } from "../http/index.ts";
 import type { PendingInteraction } from "../oidc/index.ts";
@@ -61,9 +61,7 @@ function troubleOfFields(error: unknown): Omit<FormTrouble, "typed"> | undefined
 /** What an account refused, as a sentence beside its field. */
 function fieldErrorOf(error: unknown): FieldError | undefined {
   if (isAppError(error, "ACCOUNT_EMAIL_TAKEN")) return { field: "email", message: message("field.email.taken") };
-  if (error instanceof PasswordUnacceptableError) {
-    return { field: "password", message: message(SENTENCE_OF_PASSWORD_FAULT[error.reason]) };
-  }
+  if (error instanceof PasswordUnacceptableError) return newPasswordError("password", error.refusal);
   if (!(error instanceof AccountFieldInvalidError)) return undefined;
   if (error.field === "email") return { field: "email", message: message("field.email.invalid") };
   if (error.field === "name") return { field: "name", message: message("field.name.invalid") };

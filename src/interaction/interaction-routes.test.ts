@@ -152,16 +152,36 @@ test.each<[error: Error, status: number, sentence: string, field: string]>([
   [new AppError("ACCOUNT_EMAIL_TAKEN"), 409, "An account with this email exists already.", "email"],
   [new AccountFieldInvalidError("email"), 400, "Enter your full email address", "email"],
   [new AccountFieldInvalidError("name"), 400, "Use at most 200 letters", "name"],
-  [new PasswordUnacceptableError("too_short"), 400, "Use at least 12 characters.", "password"],
-  [new PasswordUnacceptableError("too_long"), 400, "This password is too long.", "password"],
-  [new PasswordUnacceptableError("too_common"), 400, "Many people use this password", "password"],
-  [new PasswordUnacceptableError("own_words"), 400, "This password is made of your own name or email.", "password"],
+  [
+    new PasswordUnacceptableError({ fault: "too_short", charactersMin: 15 }),
+    400,
+    "Use at least 15 characters.",
+    "password",
+  ],
+  [new PasswordUnacceptableError({ fault: "too_long" }), 400, "This password is too long.", "password"],
+  [new PasswordUnacceptableError({ fault: "too_common" }), 400, "Many people use this password", "password"],
+  [
+    new PasswordUnacceptableError({ fault: "own_words" }),
+    400,
+    "This password is made of your own name or email.",
+    "password",
+  ],
 ])("registration that fails with %s answers %d beside the field", async (error, status, sentence, field) => {
   const accounts: Partial<Accounts> = { register: refuseWith(error) };
   const answer = await post({ accounts }, "create-account", { name: "Alice", ...pair });
   expect(answer.status).toBe(status);
   expect(answer.body).toContain(`<a href="#${field}">${sentence}`);
   expect(answer.body).not.toContain(pair.password);
+});
+
+test("a weak password comes back with its strength and what makes it weak, beside the field that it describes", async () => {
+  const strength = { level: 1, weaknesses: ["name", "date"] } as const;
+  const accounts = { register: refuseWith(new PasswordUnacceptableError({ fault: "too_weak", strength })) };
+  const { body } = await post({ accounts }, "create-account", { name: "Alice", ...pair });
+  expect(body).toContain('aria-describedby="password-hint password-error password-strength"');
+  expect(body).toMatch(/Strength: <b>very weak<\/b>/);
+  expect(body).toMatch(/Names of people are tried early\.<\/li><li>Dates and years are tried early\./);
+  expect(body).toContain("At least 12 characters.");
 });
 
 test("closed registration has no link and no page", async () => {

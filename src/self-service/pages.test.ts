@@ -72,7 +72,12 @@ describe("the password", () => {
       "Too many attempts. You can try again in 5 minutes.",
     ],
     ["cannot be checked now", throwing(new AppError("HASHING_BUSY")), 503, "Many people are signing in right now."],
-    ["is to become a common one", throwing(new PasswordUnacceptableError("too_common")), 400, "Many people use"],
+    [
+      "is to become a common one",
+      throwing(new PasswordUnacceptableError({ fault: "too_common" })),
+      400,
+      "Many people use",
+    ],
     ["is to become no text", throwing(new AccountFieldInvalidError("password")), 400, "This password cannot be used."],
   ])("that %s stays, and no session ends", async (_, changePassword, status, sentence) => {
     const answer = await post(

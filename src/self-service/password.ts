@@ -6,8 +6,8 @@ import {
   fieldMessage,
   type FormTrouble,
   message,
+  newPasswordError,
   seeOther,
-  SENTENCE_OF_PASSWORD_FAULT,
   troubleOfLimits,
   waitTrouble,
 } from "../http/index.ts";
@@ -70,9 +70,7 @@ export function createPassword(
 
 /** What is wrong with the new password, beside its field. */
 function fieldErrorsOf(error: unknown): readonly FieldError[] | undefined {
-  if (error instanceof PasswordUnacceptableError) {
-    return [{ field: "next", message: message(SENTENCE_OF_PASSWORD_FAULT[error.reason]) }];
-  }
+  if (error instanceof PasswordUnacceptableError) return [newPasswordError("next", error.refusal)];
   if (!(error instanceof AccountFieldInvalidError)) return undefined;
   return [{ field: "next", message: message("field.newPassword.unacceptable") }];
 }

@@ -17,12 +17,24 @@ const EVENTS = 12;
 
 /** The chain of the audit log, on every database. */
 export function auditChainContract(openGround: () => Promise<RevocationGround>): void {
-  describe("the order", () => order(openAuditScene(openGround)));
-  describe("sealing", () => sealing(openAuditScene(openGround)));
-  describe("tampering", () => tampering(openAuditScene(openGround)));
-  describe("going back", () => cuttingOff(openAuditScene(openGround)));
-  describe("the key that signs", () => signing(openAuditScene(openGround)));
-  describe("a person who was deleted", () => erasure(openAuditScene(openGround)));
+  describe("the order", () => {
+    order(openAuditScene(openGround));
+  });
+  describe("sealing", () => {
+    sealing(openAuditScene(openGround));
+  });
+  describe("tampering", () => {
+    tampering(openAuditScene(openGround));
+  });
+  describe("going back", () => {
+    cuttingOff(openAuditScene(openGround));
+  });
+  describe("the key that signs", () => {
+    signing(openAuditScene(openGround));
+  });
+  describe("a person who was deleted", () => {
+    erasure(openAuditScene(openGround));
+  });
 }
 
 function order(scene: () => AuditScene): void {

@@ -10,8 +10,12 @@ const KEPT_DAYS = 400 + 31;
 
 /** What becomes of events that are old enough, on every database. */
 export function auditRetentionContract(openGround: () => Promise<RevocationGround>): void {
-  describe("months that are over for long", () => dropping(openAuditScene(openGround)));
-  describe("events that lie across the end of a month", () => borders(openAuditScene(openGround)));
+  describe("months that are over for long", () => {
+    dropping(openAuditScene(openGround));
+  });
+  describe("events that lie across the end of a month", () => {
+    borders(openAuditScene(openGround));
+  });
 }
 
 async function countEvents({ db }: AuditScene): Promise<number> {

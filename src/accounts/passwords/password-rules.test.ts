@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { checkPassword, type PasswordVerdict } from "./password-rules.ts";
+import { checkPassword, type OwnWords } from "./password-rules.ts";
 
 const alice = { email: "alice.liddell@wonderland.example", name: "Alice Liddell" };
-const verdictOn = (password: string): PasswordVerdict => checkPassword(password, alice);
+const verdictOn = (password: string, own: OwnWords = alice): string =>
+  checkPassword(password, own, 12)?.fault ?? "acceptable";
 
 describe("a password", () => {
   test("of 12 characters is long enough and of 11 is not [ASVS 6.2.1]", () => {
@@ -83,7 +84,7 @@ describe("a password", () => {
   });
 
   test("of another person's words is accepted", () => {
-    expect(checkPassword("Alice.Liddell", { email: "bob@example.com", name: "Bob" })).toBe("acceptable");
+    expect(verdictOn("Alice.Liddell", { email: "bob@example.com", name: "Bob" })).toBe("acceptable");
   });
 });
 
@@ -102,7 +103,7 @@ describe("the list of common passwords", () => {
     const long = lines.filter((line) => Array.from(line).length >= 12);
     expect(long.length).toBeGreaterThan(1_000);
     const stranger = { email: "q@example.com", name: "Q" };
-    expect(long.filter((line) => checkPassword(line, stranger) !== "too_common")).toEqual([]);
-    expect(long.filter((line) => checkPassword(line.toUpperCase(), stranger) !== "too_common")).toEqual([]);
+    expect(long.filter((line) => verdictOn(line, stranger) !== "too_common")).toEqual([]);
+    expect(long.filter((line) => verdictOn(line.toUpperCase(), stranger) !== "too_common")).toEqual([]);
   });
 });

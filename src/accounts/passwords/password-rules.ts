@@ -1,4 +1,5 @@
 import { isListedAsCommon } from "./common-passwords.ts";
+import type { PasswordRefusal } from "./password-refusal.ts";
 import {
   codePoints,
   foldPassword,
@@ -9,17 +10,12 @@ import {
   withoutTrivialPadding,
 } from "./triviality.ts";
 
-/** In code points after NFC, so that every script counts alike. */
-export const PASSWORD_CHARACTERS_MIN = 12;
 /** In bytes of UTF-8 after NFC. Nothing is cut off: a longer one is refused. */
-export const PASSWORD_BYTES_MAX = 1_024;
+const PASSWORD_BYTES_MAX = 1_024;
 
 const PRODUCT_NAME = "latchkey";
 const OWN_WORD_CHARACTERS_MIN = 3;
 const OTHER_LETTERS_MAX = 3;
-
-export type PasswordFault = "too_short" | "too_long" | "too_common" | "own_words";
-export type PasswordVerdict = "acceptable" | PasswordFault;
 
 /** What an attacker who knows the person tries first. */
 export interface OwnWords {
@@ -28,18 +24,20 @@ export interface OwnWords {
 }
 
 /**
- * Decides whether a password may be chosen (ASVS 6.2.1, 6.2.4, 6.2.9, 6.2.11; NIST SP 800-63B-4, section 3.1.1.2).
+ * What rules have against a password; `undefined` when nothing (ASVS 6.2.1, 6.2.4, 6.2.9, 6.2.11; NIST SP 800-63B-4, section 3.1.1.2).
  *
  * There are no rules of composition. Refused are lengths out of bounds, the account's own words and the most common
  * passwords, each also with trivial padding (`Monkey2024!!!`, `alice@example1`).
+ *
+ * @param charactersMin in code points after NFC, so that every script counts alike.
  */
-export function checkPassword(password: string, own: OwnWords): PasswordVerdict {
+export function checkPassword(password: string, own: OwnWords, charactersMin: number): PasswordRefusal | undefined {
   const normalized = password.normalize("NFC");
-  if (Buffer.byteLength(normalized) > PASSWORD_BYTES_MAX) return "too_long";
-  if (codePoints(normalized).length < PASSWORD_CHARACTERS_MIN) return "too_short";
+  if (Buffer.byteLength(normalized) > PASSWORD_BYTES_MAX) return { fault: "too_long" };
+  if (codePoints(normalized).length < charactersMin) return { fault: "too_short", charactersMin };
   const folded = foldPassword(normalized);
-  if (isMadeOf(folded, listOwnWords(own))) return "own_words";
-  return isCommon(folded) ? "too_common" : "acceptable";
+  if (isMadeOf(folded, listOwnWords(own))) return { fault: "own_words" };
+  return isCommon(folded) ? { fault: "too_common" } : undefined;
 }
 
 function isCommon(folded: string): boolean {

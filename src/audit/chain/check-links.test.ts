@@ -41,12 +41,13 @@ function makeChain(): StoredLink[] {
   });
 }
 
+const withEvent = (link: StoredLink, event: ChainedEvent | undefined): StoredLink => ({ ...link, event });
 const erase = (event: ChainedEvent): ChainedEvent => ({ ...event, address: null, device: null, personalSalt: null });
 
 test("a chain that nobody touched is whole, also where people were erased, and in parts of any length", () => {
   for (let round = 0; round < ROUNDS; round += 1) {
     const chain = makeChain().map((link) =>
-      link.event !== undefined && randomInt(3) === 0 ? { ...link, event: erase(link.event) } : link,
+      randomInt(3) === 0 ? withEvent(link, link.event && erase(link.event)) : link,
     );
     const cut = randomInt(LENGTH + 1);
     const first = checkLinks(START, chain.slice(0, cut), NO_RULES);
@@ -118,7 +119,7 @@ test("places that were exchanged are found at the first of them", () => {
 });
 
 test("an event that retention took is missed only where it is younger than what was to go", () => {
-  const chain = makeChain().map((link, at) => (at === 3 ? { ...link, event: undefined } : link));
+  const chain = makeChain().map((link, at) => (at === 3 ? withEvent(link, undefined) : link));
   const eventsSince = BigInt(chain[3]?.occurredAt ?? 0);
   expect(checkLinks(START, chain, { ...NO_RULES, eventsSince })).toMatchObject({ found: { kind: "removed" } });
   expect(checkLinks(START, chain, { ...NO_RULES, eventsSince: eventsSince + 1n })).toMatchObject({

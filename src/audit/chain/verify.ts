@@ -201,12 +201,13 @@ async function readLinks(db: Db, { after, upTo }: Range): Promise<readonly Store
     ) seal
     left join audit_events event on event.id = seal.event_id and event.occurred_at = seal.occurred_at
     order by seal.position, event.id`.execute(db);
-  return rows.map((row) => ({
-    ...row,
+  return rows.map((row) => {
+    const { position, sealedAt, eventId, personalDigest, digest, hash } = row;
+    const event = row.id === null ? undefined : row;
     // Of an event that is gone only its place still tells when it was.
-    occurredAt: row.sealOccurredAt,
-    event: row.id === null ? undefined : row,
-  }));
+    const occurredAt = row.sealOccurredAt;
+    return { position, sealedAt, eventId, occurredAt, personalDigest, digest, hash, event };
+  });
 }
 
 /** What was signed for positions of a range. */

@@ -26,14 +26,33 @@ export const layout = {
   "field.password": "Passwort",
   "field.password.missing": "Geben Sie Ihr Passwort ein.",
   "field.newPassword.hint":
-    "Mindestens 12 Zeichen. Gut sind ein paar Wörter, die nichts miteinander zu tun haben; Leerzeichen sind erlaubt.",
+    "Mindestens {count} Zeichen. Gut sind ein paar Wörter, die nichts miteinander zu tun haben; Leerzeichen sind erlaubt.",
   "field.newPassword.missing": "Wählen Sie ein Passwort.",
-  "field.newPassword.tooShort": "Nehmen Sie mindestens 12 Zeichen.",
+  "field.newPassword.tooShort": "Nehmen Sie mindestens {count} Zeichen.",
   "field.newPassword.tooLong": "Dieses Passwort ist zu lang. Nehmen Sie höchstens 1.000 Zeichen.",
   "field.newPassword.tooCommon":
     "Viele Menschen benutzen dieses Passwort, es wird deshalb früh erraten. Wählen Sie ein anderes.",
   "field.newPassword.ownWords":
     "Dieses Passwort besteht aus Ihrem Namen oder Ihrer E-Mail-Adresse. Wählen Sie etwas, das nicht dazu passt.",
+  "field.newPassword.tooWeak":
+    "Dieses Passwort ist leicht zu erraten. Fügen Sie ein, zwei Wörter hinzu, die mit dem Rest nichts zu tun haben.",
+  "field.newPassword.breached":
+    "Dieses Passwort stand in Daten, die anderswo entwendet wurden, und wird deshalb ausprobiert. Wählen Sie ein anderes, und ändern Sie es überall, wo Sie es benutzen.",
+  "strength.title": "Stärke:",
+  "strength.level.0": "sofort erraten",
+  "strength.level.1": "sehr schwach",
+  "strength.level.2": "schwach",
+  "strength.level.3": "gut",
+  "strength.level.4": "stark",
+  "strength.ownWord": "Ihr Name und Ihre E-Mail-Adresse werden zuerst ausprobiert.",
+  "strength.commonPassword": "Ein Teil davon ist ein Passwort, das viele Menschen benutzen.",
+  "strength.name": "Namen von Menschen werden früh ausprobiert.",
+  "strength.word": "Ein gängiges Wort allein wird früh ausprobiert.",
+  "strength.keyboard": "Tasten, die nebeneinander liegen, werden früh ausprobiert.",
+  "strength.sequence": "Folgen wie abcd oder 4321 werden früh ausprobiert.",
+  "strength.repetition": "Etwas zu wiederholen bringt fast nichts.",
+  "strength.date": "Daten und Jahreszahlen werden früh ausprobiert.",
+  "strength.tooLittleElse": "Zu wenig davon ist unvorhersehbar.",
   "field.newPassword.unacceptable": "Dieses Passwort geht nicht. Wählen Sie ein anderes.",
 
   "client.askedToSignOut": "möchte Sie abmelden",

@@ -25,14 +25,33 @@ export const layout = {
   "field.password": "Mot de passe",
   "field.password.missing": "Saisissez votre mot de passe.",
   "field.newPassword.hint":
-    "Au moins 12 caractères. Quelques mots sans rapport entre eux conviennent bien ; les espaces sont permis.",
+    "Au moins {count} caractères. Quelques mots sans rapport entre eux conviennent bien ; les espaces sont permis.",
   "field.newPassword.missing": "Choisissez un mot de passe.",
-  "field.newPassword.tooShort": "Utilisez au moins 12 caractères.",
+  "field.newPassword.tooShort": "Utilisez au moins {count} caractères.",
   "field.newPassword.tooLong": "Ce mot de passe est trop long. Utilisez au plus 1 000 caractères.",
   "field.newPassword.tooCommon":
     "Beaucoup de gens utilisent ce mot de passe, il est donc vite deviné. Choisissez-en un autre.",
   "field.newPassword.ownWords":
     "Ce mot de passe est fait de votre nom ou de votre adresse e-mail. Choisissez quelque chose sans rapport.",
+  "field.newPassword.tooWeak":
+    "Ce mot de passe est facile à deviner. Ajoutez un ou deux mots sans rapport avec le reste.",
+  "field.newPassword.breached":
+    "Ce mot de passe figurait dans des données volées à un autre site, il est donc essayé. Choisissez-en un autre, et changez-le partout où vous l’utilisez.",
+  "strength.title": "Solidité :",
+  "strength.level.0": "deviné aussitôt",
+  "strength.level.1": "très faible",
+  "strength.level.2": "faible",
+  "strength.level.3": "bonne",
+  "strength.level.4": "forte",
+  "strength.ownWord": "Votre nom et votre adresse e-mail sont essayés en premier.",
+  "strength.commonPassword": "Une partie est un mot de passe que beaucoup de gens utilisent.",
+  "strength.name": "Les noms de personnes sont essayés tôt.",
+  "strength.word": "Un mot courant, seul, est essayé tôt.",
+  "strength.keyboard": "Les touches voisines sont essayées tôt.",
+  "strength.sequence": "Les suites comme abcd ou 4321 sont essayées tôt.",
+  "strength.repetition": "Répéter n’ajoute presque rien.",
+  "strength.date": "Les dates et les années sont essayées tôt.",
+  "strength.tooLittleElse": "Il contient trop peu d’imprévisible.",
   "field.newPassword.unacceptable": "Ce mot de passe ne convient pas. Choisissez-en un autre.",
 
   "client.askedToSignOut": "demande à vous déconnecter",
