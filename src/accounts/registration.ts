@@ -62,7 +62,11 @@ export function createRegistration(deps: RegistrationDependencies): Register {
       const account = await insertAccount(tx, { id, ...registration, emailVerified, passwordHash, createdAt });
       const isReservedForAnother = await isReserved(tx, registration.email.folded, { now: createdAt });
       if (account === undefined || isReservedForAnother) throw new AppError("ACCOUNT_EMAIL_TAKEN");
-      await audit.append(tx, { type: "account_registered", accountId: id, ...(source === "operator" ? {} : source) });
+      await audit.append(tx, {
+        type: "account_registered",
+        accountId: id,
+        ...(source === "operator" ? { actor: "operator" } : source),
+      });
       return account;
     });
   };

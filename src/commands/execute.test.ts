@@ -9,6 +9,7 @@ import { createClients } from "../clients/index.ts";
 import { createAuthenticator, systemClock } from "../core/index.ts";
 import type { EndResult, SessionSummary } from "../sessions/index.ts";
 import { createMigrations, type Database } from "../storage/index.ts";
+import { emptyAuditLog } from "../../test/support/audit-log.ts";
 import { openTestEmbedded } from "../../test/support/stores.ts";
 import type { Services } from "./command.ts";
 import { readDeclarationFile } from "./declaration-file.ts";
@@ -61,6 +62,11 @@ beforeAll(async () => {
       replace: () => Promise.reject(new Error("key-commands.test.ts has these")),
       retire: () => Promise.reject(new Error("key-commands.test.ts has these")),
     },
+    auditChain: {
+      sealWaiting: () => Promise.reject(new Error("audit-commands.test.ts has these")),
+      exportCheckpoint: () => Promise.reject(new Error("audit-commands.test.ts has these")),
+      verify: () => Promise.reject(new Error("audit-commands.test.ts has these")),
+    },
     migrations: createMigrations(db),
     nodes: { list: async () => [] },
     issuer: "https://id.example.com",
@@ -71,7 +77,8 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 beforeEach(async () => {
-  await sql`truncate clients, resource_servers, accounts, audit_events cascade`.execute(database.db);
+  await sql`truncate clients, resource_servers, accounts cascade`.execute(database.db);
+  await emptyAuditLog(database.db);
   bugs.length = 0;
   calls.length = 0;
   isRedisAway = false;
