@@ -208,7 +208,7 @@ export const SETTINGS = {
   },
   EMAIL_VERIFICATION: {
     description:
-      "`required`: people prove their email by a mail before they have an account, and no answer tells whether an email has one. `off`: they don't. `required` is the default where `MAIL_URL` is set ([more](accounts.md)).",
+      "`required`: people prove their email by a mail before they have an account or can use the one that they were given, and no answer tells whether an email has one. `off`: they don't. `required` is the default where `MAIL_URL` is set ([more](accounts.md)).",
     example: "required",
     schema: z.enum(["required", "off"], "is neither required nor off").optional(),
   },
