@@ -232,7 +232,7 @@ function buildServices(config: Config, ground: Ground) {
     clock,
     audit,
     passwordHash: config.passwordHash,
-    passwords: config.passwords,
+    passwords: { ...config.passwords, onBreachListUnavailable: warnOfBreachList(ground.logger) },
     processesOnMachine: ground.workers,
     endSessions: (accountId, reason) => sessions.endAll(accountId, reason),
     forgetSessions: (tx, accountId) => sessions.forgetAccount(tx, accountId),
@@ -255,6 +255,11 @@ function buildServices(config: Config, ground: Ground) {
   const signingKeys = createSigningKeyCommands({ db, clock, audit, revocations, seals, externalKeys, times });
   const people = { accounts, knownDevices, factors, mail, mailObserver };
   return { ...people, audit, clients, protocol, sessions, logoutQueue, revocations, signingKeys };
+}
+
+function warnOfBreachList(logger: Logger) {
+  return (reason: string): void =>
+    logger.warn({ reason }, "could not ask the list of leaked passwords: a password was accepted without it");
 }
 
 interface Opening {

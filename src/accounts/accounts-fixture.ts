@@ -33,7 +33,8 @@ export function createTestAccounts(db: Db, overrides: Partial<AccountsDependenci
     audit,
     hasher,
     passwordHash: { memoryKib: 19_456, passes: 2 },
-    passwords: { charactersMin: 12 },
+    passwords: { charactersMin: 12, breachListUrl: undefined },
+    strength: { estimate: async () => ({ level: 4, weaknesses: [] }) },
     endSessions: async (accountId) => {
       ended.push(accountId);
       return { isComplete: true };

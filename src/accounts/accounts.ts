@@ -6,10 +6,12 @@ import type { Db } from "../storage/index.ts";
 import type { Account, RequestSource } from "./account.ts";
 import { findAccountById, findAccountsById, findCredentials, listAccounts, setDisabledAt } from "./account-records.ts";
 import { parseEmail } from "./email-address.ts";
+import { createBreachList } from "./passwords/breach-list.ts";
 import { createHashingQueue, type HashingLoad } from "./passwords/hashing-queue.ts";
 import { createPasswordChange, type PasswordChange, type PasswordChangeOutcome } from "./password-change.ts";
 import { createPasswordHasher, type PasswordHasher } from "./passwords/password-hasher.ts";
-import { createPasswordPolicy } from "./passwords/password-policy.ts";
+import { createPasswordPolicy, type PasswordPolicy } from "./passwords/password-policy.ts";
+import { createStrengthEstimator, type StrengthEstimator } from "./passwords/strength-estimator.ts";
 import { createProfileChange, type ProfileInput } from "./profile-change.ts";
 import { createRegistration, type RegistrationInput, type RegistrationSource } from "./registration.ts";
 import { createRemoval, type RemovalDependencies } from "./removal.ts";
@@ -85,7 +87,10 @@ export interface AccountsDependencies {
   readonly clock: Clock;
   readonly audit: Audit;
   readonly passwordHash: Config["passwordHash"];
-  readonly passwords: Config["passwords"];
+  readonly passwords: Config["passwords"] & {
+    /** A password was accepted without the list of leaked ones, which could not be asked. */
+    readonly onBreachListUnavailable?: (reason: string) => void;
+  };
   /** Ends every session of an account and every token that hangs on one. Not complete: the rest ends by itself, later. */
   readonly endSessions: (
     accountId: string,
@@ -97,12 +102,14 @@ export interface AccountsDependencies {
   readonly processesOnMachine?: number | undefined;
   /** argon2id, bounded to the cores, when absent. */
   readonly hasher?: PasswordHasher | undefined;
+  /** A thread with zxcvbn when absent. */
+  readonly strength?: StrengthEstimator | undefined;
 }
 
 export function createAccounts(deps: AccountsDependencies): Accounts {
   const { db, clock } = deps;
   const hasher = deps.hasher ?? createBoundedHasher(deps);
-  const passwordPolicy = createPasswordPolicy(deps.passwords);
+  const passwordPolicy = createPolicy(deps);
   const throttle = createSignInThrottle({ db, clock });
   const known = createFreshCache({
     clock,
@@ -169,6 +176,12 @@ async function changeDisabled(
     if (account === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
     return account;
   });
+}
+
+function createPolicy({ passwords, strength }: AccountsDependencies): PasswordPolicy {
+  const { charactersMin, breachListUrl: url, onBreachListUnavailable: onUnavailable = () => undefined } = passwords;
+  const breachList = url === undefined ? undefined : createBreachList({ url, onUnavailable });
+  return createPasswordPolicy({ charactersMin, strength: strength ?? createStrengthEstimator(), breachList });
 }
 
 /**

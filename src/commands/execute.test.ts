@@ -34,7 +34,7 @@ beforeAll(async () => {
       clock: systemClock,
       audit,
       passwordHash: { memoryKib: 19_456, passes: 2 },
-      passwords: { charactersMin: 12 },
+      passwords: { charactersMin: 12, breachListUrl: undefined },
       async endSessions(accountId) {
         endedSessionsOf.push(accountId);
         return { isComplete: true };
