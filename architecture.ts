@@ -11,7 +11,8 @@ export const allowedImports = {
   observability: ["core", "config"],
   storage: ["core", "config", "observability"],
   http: ["core", "config", "observability"],
-  mail: ["core", "config", "storage", "http"],
+  outbox: ["core", "storage"],
+  mail: ["core", "config", "storage", "http", "outbox"],
   outbound: [],
   verifier: [],
   audit: ["core", "storage"],
@@ -26,7 +27,7 @@ export const allowedImports = {
   "self-service": ["core", "config", "http", "oidc", "clients", "sessions", "accounts", "mfa", "audit"],
   nodes: ["core", "config", "storage"],
   doctor: ["core", "config", "storage", "nodes", "oidc", "mail"],
-  metrics: ["core", "http", "storage", "audit", "sessions", "oidc", "mail"],
+  metrics: ["core", "http", "storage", "audit", "sessions", "oidc", "mail", "outbox"],
   commands: [
     "core",
     "config",
@@ -63,7 +64,7 @@ export const compositionFiles = [
 export const packageOwners = {
   "oidc-provider": ["oidc"],
   jose: ["oidc", "verifier"],
-  kysely: ["storage", "audit", "backup", "clients", "sessions", "accounts", "mfa", "oidc", "nodes", "mail"],
+  kysely: ["storage", "audit", "backup", "clients", "sessions", "accounts", "mfa", "oidc", "nodes", "outbox"],
   pg: ["storage"],
   "@electric-sql/pglite": ["storage"],
   ioredis: ["storage"],

@@ -1,3 +1,5 @@
+import type { Settled } from "../outbox/index.ts";
+
 /** What came of a try, or of a mail for which there was to be none any more. */
 export interface MailSettled {
   readonly kind: string;
@@ -11,4 +13,9 @@ export interface MailSettled {
 /** Told of mails without their content. Does not throw. */
 export interface MailObserver {
   settled(mail: MailSettled): void;
+}
+
+/** What the outbox tells, in the words of mails. */
+export function toMailSettled({ lane, ...settled }: Settled): MailSettled {
+  return { kind: lane, ...settled };
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/index.ts";
 import type { KeyStanding } from "../oidc/index.ts";
-import type { MailBacklog } from "../mail/index.ts";
+import type { Backlog } from "../outbox/index.ts";
 import type { Families } from "./families.ts";
 
 /** Where that is to be had which nobody needs to count while it happens. */
@@ -9,7 +9,7 @@ export interface MetricSources {
   readonly hashingLoad: () => { readonly running: number; readonly waiting: number; readonly refused: number };
   readonly feedConnections: () => number;
   readonly listKeys: () => Promise<readonly KeyStanding[]>;
-  readonly readMailBacklog: () => Promise<MailBacklog>;
+  readonly readMailBacklog: () => Promise<Backlog>;
   readonly estimateSessions: () => Promise<number>;
 }
 

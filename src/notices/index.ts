@@ -8,3 +8,4 @@
  * address that the account has then; where nothing but an operator's command was at work, no device is named.
  */
 export { tellPeople } from "./tell-people.ts";
+export { NOTICES } from "./notice-table.ts";

@@ -55,6 +55,7 @@ export const EVENT_WORDS = {
   authorization_code_reused: (_, client) => stolen(client),
   refresh_token_reused: (_, client) => stolen(client),
   factor_enrolled: ({ data }) => ({ icon: "key", tone: "good", title: factorAdded(data["factor"]) }),
+  factor_renamed: plain("key", message("event.factorRenamed")),
   factor_removed: ({ data }) => ({ icon: "key", tone: "", title: factorRemoved(data["factor"]) }),
   factor_failed: bad(message("event.factorFailed"), message("event.knewPassword")),
   factor_paused: bad(message("event.factorPaused"), message("event.knewPassword")),
@@ -66,6 +67,30 @@ export const EVENT_WORDS = {
 } as const satisfies Partial<Record<AuditEventType, Words>>;
 
 export type ToldEventType = keyof typeof EVENT_WORDS;
+
+/** Why people are not told of the others. An event that is new is in one of the two tables, or does not compile. */
+export const UNTOLD_EVENTS: Readonly<Record<Exclude<AuditEventType, ToldEventType>, string>> = {
+  account_deleted: "There is no account any more to show it on.",
+  sign_in_succeeded: "The session that began with it is shown.",
+  factor_verified: "The session that began with it is shown.",
+  back_channel_logout_rejected: "It is for the operator and the client to mend.",
+  back_channel_logout_given_up: "It is for the operator and the client to mend.",
+  token_revoked: "Apps give tokens back whenever somebody leaves them, and the session's end is shown.",
+  client_created: "It concerns nobody's account.",
+  client_changed: "It concerns nobody's account.",
+  client_grants_revoked: "It concerns a client, and not one account.",
+  client_removed: "It concerns nobody's account.",
+  client_secret_rotated: "It concerns nobody's account.",
+  resource_server_created: "It concerns nobody's account.",
+  resource_server_changed: "It concerns nobody's account.",
+  resource_server_removed: "It concerns nobody's account.",
+  signing_key_created: "It concerns nobody's account.",
+  signing_key_rotated: "It concerns nobody's account.",
+  signing_key_retired: "It concerns nobody's account.",
+  signing_key_deleted: "It concerns nobody's account.",
+  signing_key_withdrawn: "It concerns the deployment, and not one account.",
+  epoch_started: "It concerns the deployment, and not one account.",
+};
 
 export const TOLD_EVENT_TYPES = Object.keys(EVENT_WORDS).filter(isTold);
 

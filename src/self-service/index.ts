@@ -9,5 +9,6 @@
  * belongs to that session; deleting the account, a copy of all its data, and adding or removing sign-in methods need a
  * proof of who somebody is that is no older than 15 minutes, by a second factor where there is one; where a person comes back to is one of our own pages, whatever the address says.
  */
+export { TOLD_EVENT_TYPES, UNTOLD_EVENTS } from "./activity-words.ts";
 export { SELF_SERVICE_ROUTES } from "./routes.ts";
 export { createSelfServiceRoutes } from "./self-service-routes.ts";

@@ -16,3 +16,7 @@ export type MailKind = keyof typeof TEMPLATES;
 export type MailVariables<Kind extends MailKind> = (typeof TEMPLATES)[Kind]["sample"];
 
 export const MAIL_KINDS = Object.keys(TEMPLATES) as readonly MailKind[];
+
+export function isMailKind(kind: string): kind is MailKind {
+  return Object.hasOwn(TEMPLATES, kind);
+}

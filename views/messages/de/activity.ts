@@ -84,6 +84,7 @@ export const activity = {
   "event.factorFailed": "Falscher Code",
   "event.factorPaused": "Zu viele falsche Codes, deshalb eine Pause",
   "event.knewPassword": "Wenn Sie das nicht waren, ändern Sie Ihr Passwort: Wer es war, kennt es vielleicht.",
+  "event.factorRenamed": "Name eines Anmeldewegs geändert",
   "event.factorsReset": "Alle Anmeldewege außer dem Passwort entfernt",
   "event.recoveryCodeUsed": "Wiederherstellungscode benutzt",
   "event.recoveryCodesMade": "Neue Wiederherstellungscodes erstellt",

@@ -79,6 +79,7 @@ export const activity = {
   "event.factorFailed": "Wrong code",
   "event.factorPaused": "Too many wrong codes, so we paused them",
   "event.knewPassword": "If this wasn’t you, change your password: whoever it was may know it.",
+  "event.factorRenamed": "Name of a sign-in method changed",
   "event.factorsReset": "All sign-in methods but the password were removed",
   "event.recoveryCodeUsed": "Recovery code used",
   "event.recoveryCodesMade": "New recovery codes made",

@@ -85,6 +85,7 @@ export const activity = {
   "event.factorFailed": "Code erroné",
   "event.factorPaused": "Trop de codes erronés, nous avons donc fait une pause",
   "event.knewPassword": "Si ce n’était pas vous, modifiez votre mot de passe : quelqu’un le connaît peut-être.",
+  "event.factorRenamed": "Nom d’un moyen de connexion modifié",
   "event.factorsReset": "Tous les moyens de connexion retirés, sauf le mot de passe",
   "event.recoveryCodeUsed": "Code de secours utilisé",
   "event.recoveryCodesMade": "Nouveaux codes de secours créés",
