@@ -69,6 +69,7 @@ export const packageOwners = {
   "@electric-sql/pglite": ["storage"],
   ioredis: ["storage"],
   argon2: ["accounts"],
+  bcrypt: ["accounts"],
   "@zxcvbn-ts/core": ["accounts"],
   "@zxcvbn-ts/language-common": ["accounts"],
   "@zxcvbn-ts/language-de": ["accounts"],

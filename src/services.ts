@@ -3,6 +3,7 @@
  * pages and the HTTP server.
  */
 import {
+  accountIdsAmong,
   type Accounts,
   createAccounts,
   createKnownDevices,
@@ -13,7 +14,7 @@ import { type Audit, createAudit } from "./audit/index.ts";
 import { type BackUp, createBackUp } from "./backup/index.ts";
 import { type Clients, createClients, findClientName } from "./clients/index.ts";
 import type { Config } from "./config/index.ts";
-import { type Clock, createAuthenticator, createSealer, systemClock } from "./core/index.ts";
+import { type Clock, createAuthenticator, createSealer, type Sealer, systemClock } from "./core/index.ts";
 import { createDoctor, type Doctor } from "./doctor/index.ts";
 import {
   createConfiguredSmtp,
@@ -190,17 +191,7 @@ function buildServices(config: Config, ground: Ground) {
   const { db } = ground.database;
   const { redis, clock, secrets, externalKeys, telemetry } = ground;
   const sealer = createSealer(secrets);
-  const mailObserver = telemetry.observeMails(createMailLog(ground.logger));
-  const isConfigured = config.mail.mode !== "off";
-  const mail = createMailOutbox({ db, clock, sealer, isConfigured, observer: mailObserver });
-  const audit = tellPeople(createAudit({ db, clock, onAppended: telemetry.metrics?.onAuditEvent }), {
-    mail,
-    clock,
-    findAccount: findAccountById,
-    findClientName,
-    currentDevice: () => describeDevice(currentUserAgent()),
-    placeOf: config.placeOf,
-  });
+  const { mail, mailObserver, audit } = buildNotices(config, { ...ground, sealer });
   const revocations = createRevocations({ db, clock, onAppended: telemetry.metrics?.onRevocations });
   const clients = createClients({
     db,
@@ -211,6 +202,7 @@ function buildServices(config: Config, ground: Ground) {
         tx,
         ids.map((clientId) => ({ kind: "client", clientId })),
       ),
+    accountIdsAmong,
     addresses: createAddressPolicy(config.outboundAllowedNetworks),
     reservedIdentifiers: [revocationFeedUrl(config.issuer)],
   });
@@ -236,6 +228,7 @@ function buildServices(config: Config, ground: Ground) {
     processesOnMachine: ground.workers,
     endSessions: (accountId, reason) => sessions.endAll(accountId, reason),
     forgetSessions: (tx, accountId) => sessions.forgetAccount(tx, accountId),
+    clientIdsAmong: (tx, ids) => clients.holdIdsAmong(tx, ids),
   });
   const accounts = traceAccounts(telemetry, plainAccounts);
   const knownDevices = createKnownDevices({ db, clock });
@@ -255,6 +248,24 @@ function buildServices(config: Config, ground: Ground) {
   const signingKeys = createSigningKeyCommands({ db, clock, audit, revocations, seals, externalKeys, times });
   const people = { accounts, knownDevices, factors, mail, mailObserver };
   return { ...people, audit, clients, protocol, sessions, logoutQueue, revocations, signingKeys };
+}
+
+/** The audit log, which tells people by mail of what it records. */
+function buildNotices(config: Config, ground: Ground & { readonly sealer: Sealer }) {
+  const { clock, sealer, telemetry } = ground;
+  const { db } = ground.database;
+  const mailObserver = telemetry.observeMails(createMailLog(ground.logger));
+  const isConfigured = config.mail.mode !== "off";
+  const mail = createMailOutbox({ db, clock, sealer, isConfigured, observer: mailObserver });
+  const audit = tellPeople(createAudit({ db, clock, onAppended: telemetry.metrics?.onAuditEvent }), {
+    mail,
+    clock,
+    findAccount: findAccountById,
+    findClientName,
+    currentDevice: () => describeDevice(currentUserAgent()),
+    placeOf: config.placeOf,
+  });
+  return { mail, mailObserver, audit };
 }
 
 function warnOfBreachList(logger: Logger) {

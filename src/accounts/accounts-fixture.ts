@@ -40,6 +40,7 @@ export function createTestAccounts(db: Db, overrides: Partial<AccountsDependenci
       return { isComplete: true };
     },
     forgetSessions: async () => true,
+    clientIdsAmong: async () => new Set(),
     ...overrides,
   });
   return { accounts, audit, verified, ended };

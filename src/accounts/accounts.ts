@@ -6,6 +6,7 @@ import type { Db } from "../storage/index.ts";
 import type { Account, RequestSource } from "./account.ts";
 import { findAccountById, findAccountsById, findCredentials, listAccounts, setDisabledAt } from "./account-records.ts";
 import { parseEmail } from "./email-address.ts";
+import { createImport, type ImportBatch, type ImportDependencies, type ImportReport } from "./import/import-people.ts";
 import { createBreachList } from "./passwords/breach-list.ts";
 import { createHashingQueue, type HashingLoad } from "./passwords/hashing-queue.ts";
 import { createPasswordChange, type PasswordChange, type PasswordChangeOutcome } from "./password-change.ts";
@@ -76,6 +77,11 @@ export interface Accounts {
    * signed out, and can be removed later. ACCOUNT_NOT_FOUND
    */
   remove(id: string, source: RequestSource): Promise<void>;
+  /**
+   * Adds people as another system had them, with their hashes. Nobody who is there is changed, and what cannot be used
+   * is in the report.
+   */
+  importPeople(batch: ImportBatch): Promise<ImportReport>;
   /** How busy this node is with hashing passwords. */
   hashingLoad(): HashingLoad;
   /** Removes throttle counters whose window is over and returns how many; to be called every few minutes. */
@@ -98,6 +104,8 @@ export interface AccountsDependencies {
   ) => Promise<{ readonly isComplete: boolean }>;
   /** Within a transaction; `false`, and nothing done, while something of the account's sessions has not ended yet. */
   readonly forgetSessions: RemovalDependencies["forgetSessions"];
+  /** Those of the ids that clients have; until the transaction ends no client is added. */
+  readonly clientIdsAmong: ImportDependencies["clientIdsAmong"];
   /** How many processes share the cores for hashing passwords. One when absent. */
   readonly processesOnMachine?: number | undefined;
   /** argon2id, bounded to the cores, when absent. */
@@ -145,6 +153,7 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
     changeProfile: changing(createProfileChange({ db, clock, audit: deps.audit })),
     changePassword: changing(createPasswordChange({ db, clock, audit: deps.audit, passwordPolicy, hasher, throttle })),
     remove: changing(createRemoval(deps)),
+    importPeople: createImport(deps),
     hashingLoad: () => hasher.load(),
     sweepThrottle: () => throttle.sweep(),
   };

@@ -6,13 +6,16 @@
  * the outcome is recorded: the same steps for accounts that do not exist. Registration is decided by the unique index
  * on the folded address.
  *
- * Invariants: ids are random and never reused; a password is checked before it is hashed and never cut off; hashing is
+ * People come from other systems, too (`import/`), with hashes of many kinds (`passwords/foreign/`), which are made
+ * anew with ours at the first sign-in that is right.
+ *
+ * Invariants: ids are random, or were somebody's elsewhere, and never reused; a password is checked before it is hashed and never cut off; hashing is
  * bounded, so that sign-ins cannot stop the issuing of tokens; no password hash leaves this folder; when the database
  * does not count, nobody signs in.
  */
 export type { Account, RequestSource } from "./account.ts";
 export { AccountFieldInvalidError, PasswordUnacceptableError } from "./account-input-errors.ts";
-export { discardProofs, findAccountById } from "./account-records.ts";
+export { accountIdsAmong, discardProofs, findAccountById } from "./account-records.ts";
 export { type Accounts, createAccounts } from "./accounts.ts";
 export { createKnownDevices, type KnownDevices, type NoteOptions } from "./known-devices.ts";
 export { networkOf } from "./network-of.ts";

@@ -5,6 +5,7 @@
  */
 export const AUDIT_EVENTS = {
   account_registered: "An account was created.",
+  account_imported: "An operator brought an account in from another system; `data.keptId` where its id was kept.",
   account_disabled: "An operator disabled an account; its sessions and tokens end.",
   account_enabled: "An operator enabled a disabled account.",
   profile_changed: "A person changed their name or language; `data.fields` says which.",

@@ -41,6 +41,7 @@ const KEYS_CHANGED = { keys: ["texts", "names of the settings"] } as const;
 /** What each event is about, and what its `data` may hold. The sentences are in `event-catalogue.ts`. */
 export const EVENT_DETAILS: Readonly<Record<AuditEventType, EventDetails>> = {
   account_registered: { category: "account", data: NOTHING },
+  account_imported: { category: "account", data: { keptId: ["flag", "whether it has the id that it had there"] } },
   account_disabled: { category: "account", data: NOTHING },
   account_enabled: { category: "account", data: NOTHING },
   profile_changed: { category: "account", data: { fields: ["texts", "`name`, `locale`"] } },

@@ -11,7 +11,10 @@ import type { Migrations } from "../storage/index.ts";
 
 /** What commands work with; a running server and a store that was opened for one command both have it. */
 export interface Services {
-  readonly accounts: Pick<Accounts, "register" | "list" | "find" | "findByEmail" | "disable" | "enable">;
+  readonly accounts: Pick<
+    Accounts,
+    "register" | "importPeople" | "list" | "find" | "findByEmail" | "disable" | "enable"
+  >;
   readonly clients: Clients;
   readonly factors: Pick<Factors, "reset">;
   readonly sessions: Pick<Sessions, "list" | "end" | "endAll" | "endEverybodys">;

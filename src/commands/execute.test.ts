@@ -40,8 +40,15 @@ beforeAll(async () => {
         return { isComplete: true };
       },
       forgetSessions: async () => true,
+      clientIdsAmong: async () => new Set(),
     }),
-    clients: createClients({ db, clock: systemClock, audit, revokeClientTokens: async () => {} }),
+    clients: createClients({
+      db,
+      clock: systemClock,
+      audit,
+      revokeClientTokens: async () => {},
+      accountIdsAmong: async () => new Set(),
+    }),
     factors: { reset: async (id) => (resetFactorsOf.push(id), true) },
     sessions: {
       list: async () => SESSIONS,

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createStrengthEstimator } from "./strength-estimator.ts";
 
 /** A thread that does what the text says. */
@@ -7,11 +7,14 @@ const threadOf = (source: string): URL =>
 
 const ANSWERS = `let asked = 0;
   parentPort.on("message", () => parentPort.postMessage({ level: ++asked, weaknesses: [] }));`;
+vi.setConfig({ testTimeout: 60_000 });
+
 const question = { password: "plum umbrella glacier", ownWords: [] };
 
 describe("the estimator", () => {
   test("answers from a thread, several who ask at once each their own", async () => {
     const estimator = createStrengthEstimator();
+    await estimator.estimate(question);
     const levels = await Promise.all(
       ["plum umbrella glacier", "passwort123456", "mynameisalice", "aaaaaaaaaaaaaa"].map(async (password) => {
         return (await estimator.estimate({ password, ownWords: ["alice"] })).level;

@@ -5,10 +5,10 @@ import { AppError } from "../../core/index.ts";
 import { createHashingQueue } from "./hashing-queue.ts";
 import type { PasswordStrength } from "./password-refusal.ts";
 
-/** One thread, and no long row in front of it: who cannot be served soon is told so at once. */
-const LIMITS = { concurrencyMax: 1, waitingMax: 32, waitMaxMs: 3_000 };
-/** Reading the dictionaries takes half a second on a machine that has nothing else to do. */
-const ANSWER_MS_MAX = 5_000;
+/** One thread, and no long row in front of it. */
+const LIMITS = { concurrencyMax: 1, waitingMax: 32, waitMaxMs: 10_000 };
+/** Reading the dictionaries takes half a second on a machine that has nothing else to do, and many times that otherwise. */
+const ANSWER_MS_MAX = 10_000;
 const IDLE_MS_MAX = 60_000;
 const RETRY_AFTER_SECONDS = 5;
 const MEMORY = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 16 };
