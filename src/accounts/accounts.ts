@@ -110,7 +110,7 @@ export interface AccountsDependencies {
   readonly processesOnMachine?: number | undefined;
   /** argon2id, bounded to the cores, when absent. */
   readonly hasher?: PasswordHasher | undefined;
-  /** A thread with zxcvbn when absent. */
+  /** A process with zxcvbn when absent. */
   readonly strength?: StrengthEstimator | undefined;
 }
 

@@ -1,18 +1,19 @@
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { extname } from "node:path";
-import { Worker } from "node:worker_threads";
+import { extname, join } from "node:path";
 import { AppError } from "../../core/index.ts";
 import { createHashingQueue } from "./hashing-queue.ts";
 import type { PasswordStrength } from "./password-refusal.ts";
 
-/** One thread, and no long row in front of it. */
+/** One process, and no long row in front of it. */
 const LIMITS = { concurrencyMax: 1, waitingMax: 32, waitMaxMs: 10_000 };
 /** Reading the dictionaries takes half a second on a machine that has nothing else to do, and many times that otherwise. */
 const ANSWER_MS_MAX = 10_000;
 const IDLE_MS_MAX = 60_000;
 const RETRY_AFTER_SECONDS = 5;
-const MEMORY = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 16 };
-const WORKER_FILE = `./strength-worker${extname(import.meta.filename)}`;
+/** A small young generation costs nothing that anybody notices, and saves a third of the memory. */
+const MEMORY_FLAGS = ["--max-old-space-size=128", "--max-semi-space-size=4"];
+const SCRIPT = join(import.meta.dirname, `strength-process${extname(import.meta.filename)}`);
 
 export interface StrengthQuestion {
   readonly password: string;
@@ -28,57 +29,74 @@ export interface StrengthEstimator {
 export interface StrengthEstimatorOptions {
   /** How long an answer may take, dictionaries included. */
   readonly answerMsMax?: number;
-  /** How long the thread stays when nobody asks. */
+  /** How long the process stays when nobody asks. */
   readonly idleMsMax?: number;
-  /** What runs in the thread. */
-  readonly workerUrl?: URL;
+  /** What runs in it. */
+  readonly script?: string;
+}
+
+interface Helper {
+  readonly child: ChildProcess;
+  readonly gone: AbortSignal;
 }
 
 /**
- * Asks a thread that is there only while passwords are chosen: its dictionaries would otherwise be most of what an idle
- * server holds in memory, and what a hostile password costs must neither hold up requests nor go on for long.
+ * Asks a process that is there only while passwords are chosen. Its dictionaries would otherwise be much of what an idle
+ * server holds in memory, of which a thread gives back half; and what a hostile password costs must neither hold up
+ * requests nor go on for long.
  */
 export function createStrengthEstimator(options: StrengthEstimatorOptions = {}): StrengthEstimator {
-  const { answerMsMax = ANSWER_MS_MAX, idleMsMax = IDLE_MS_MAX } = options;
-  const { workerUrl = new URL(WORKER_FILE, import.meta.url) } = options;
+  const { answerMsMax = ANSWER_MS_MAX, idleMsMax = IDLE_MS_MAX, script = SCRIPT } = options;
   const queue = createHashingQueue(LIMITS);
-  let worker: Worker | undefined;
+  let helper: Helper | undefined;
   let idle: NodeJS.Timeout | undefined;
 
-  const stop = async (): Promise<void> => {
-    const stopped = worker;
-    worker = undefined;
-    await stopped?.terminate();
-  };
-
-  /** The thread holds up the end of the process only while somebody waits for it. */
-  const start = (): Worker => {
-    // Without our environment, which holds secrets.
-    const started = new Worker(workerUrl, { env: {}, resourceLimits: MEMORY, stdout: true, stderr: true });
-    started.on("error", () => {
-      if (worker === started) worker = undefined;
-    });
-    return started;
+  const stop = (): void => {
+    helper?.child.kill("SIGKILL");
+    helper = undefined;
   };
 
   async function ask(question: StrengthQuestion): Promise<PasswordStrength> {
     clearTimeout(idle);
-    const asked = (worker ??= start());
-    asked.ref();
+    if (helper?.gone.aborted !== false) helper = startHelper(script);
+    const { child, gone } = helper;
+    setHolding(child, true);
     try {
-      asked.postMessage(question, []);
-      const signal = AbortSignal.timeout(answerMsMax);
-      const [strength] = (await once(asked, "message", { signal })) as [PasswordStrength];
+      const signal = AbortSignal.any([gone, AbortSignal.timeout(answerMsMax)]);
+      const answered = once(child, "message", { signal });
+      child.send(question);
+      const [strength] = (await answered) as [PasswordStrength];
       return strength;
     } catch (cause) {
-      await stop();
+      stop();
       const detail = "no estimate of a password's strength in time";
       throw new AppError("HASHING_BUSY", { detail, cause, retryAfterSeconds: RETRY_AFTER_SECONDS });
     } finally {
-      asked.unref();
-      idle = setTimeout(() => void stop(), idleMsMax).unref();
+      setHolding(child, false);
+      idle = setTimeout(stop, idleMsMax).unref();
     }
   }
 
   return { estimate: (question) => queue.run(() => ask(question)) };
+}
+
+/** It ends with us: without the channel to us nothing keeps it. */
+function startHelper(script: string): Helper {
+  const gone = new AbortController();
+  const child = fork(script, {
+    // Without our environment, which holds secrets, and our flags, such as that of a debugger.
+    env: {},
+    execArgv: MEMORY_FLAGS,
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+  });
+  child.once("exit", () => gone.abort());
+  child.on("error", () => gone.abort());
+  return { child, gone: gone.signal };
+}
+
+/** Whether this process waits for it before it ends. */
+function setHolding(child: ChildProcess, isHolding: boolean): void {
+  const change = isHolding ? "ref" : "unref";
+  child[change]();
+  child.channel?.[change]();
 }

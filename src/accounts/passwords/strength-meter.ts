@@ -38,7 +38,7 @@ export interface StrengthMeter {
 
 /**
  * Estimates with zxcvbn how many guesses a password withstands. Takes dozens of megabytes, and up to a fifth of a second:
- * it belongs into a thread of its own.
+ * it belongs into a process of its own.
  *
  * Of a long password both ends are measured, and the stronger one counts: the whole withstands at least as much.
  */
