@@ -16,12 +16,14 @@ import {
   parseCommandLine,
   printAnswer,
   type Request,
+  runImport,
   type Terminal,
 } from "./commands/index.ts";
 import { type Config, ConfigError, inspectConfig, loadConfig, type Purpose } from "./config/index.ts";
 import { isAppError } from "./core/index.ts";
 import { createLogger } from "./observability/index.ts";
 import { asStoreFailure, DataDirectoryLockedError, socketPathIn } from "./storage/index.ts";
+import type { Services } from "./services.ts";
 import { isWorker } from "./workers/index.ts";
 
 type DataRequest = Extract<Request, { readonly kind: "restore" | "move" }>;
@@ -36,6 +38,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const isTwoForFailure = request.kind === "command" && couldNotCheck(request.invocation);
   if (config === undefined) return isTwoForFailure ? 2 : 1;
   if (request.kind === "serve") return serve(config, request);
+  if (request.kind === "import") return importPeople(config, request, terminal);
   const answer =
     request.kind === "command"
       ? await answerCommand(config, request.invocation, terminal)
@@ -80,18 +83,52 @@ async function answerDataOrder(config: Config, request: DataRequest, terminal: T
   }
 }
 
-/** In embedded mode only one process may have the database open, so that a server that runs is asked first. */
-async function answerCommand(config: Config, invocation: Invocation, terminal: Terminal): Promise<Answer> {
-  if (config.mode === "embedded") {
-    const answer = await askServer(socketPathIn(config.dataDirectory), invocation);
-    if (answer !== undefined) return answer;
-  }
-  const { openServices } = await import("./services.ts");
+/** A server that runs is asked for each part of the file; one that stops meanwhile is done without. */
+async function importPeople(
+  config: Config,
+  { order, format }: Extract<Request, { readonly kind: "import" }>,
+  terminal: Terminal,
+): Promise<number> {
+  let services: Services | undefined;
+  const onBug = (error: unknown): void => terminal.writeError(`${String(error)}\n`);
   try {
-    // Silent: what a command has to say is its answer, which programs may read.
-    const logger = createLogger({ level: "silent" });
-    const stores = leavesUntouched(invocation) ? "untouched" : "forCommands";
-    const services = await openServices(config, { logger, stores });
+    return await runImport({
+      order,
+      format,
+      terminal,
+      async execute(invocation) {
+        const answer = services === undefined ? await askRunningServer(config, invocation) : undefined;
+        if (answer !== undefined) return answer;
+        try {
+          services ??= await openForCommand(config, invocation);
+        } catch (error) {
+          return wordOpeningFailure(asStoreFailure(error));
+        }
+        return executeCommand(services, invocation, onBug);
+      },
+    });
+  } finally {
+    await services?.close();
+  }
+}
+
+/** In embedded mode only one process may have the database open, so that a server that runs is asked first. */
+async function askRunningServer(config: Config, invocation: Invocation): Promise<Answer | undefined> {
+  return config.mode === "embedded" ? askServer(socketPathIn(config.dataDirectory), invocation) : undefined;
+}
+
+async function openForCommand(config: Config, invocation: Invocation): Promise<Services> {
+  const { openServices } = await import("./services.ts");
+  // Silent: what a command has to say is its answer, which programs may read.
+  const logger = createLogger({ level: "silent" });
+  return openServices(config, { logger, stores: leavesUntouched(invocation) ? "untouched" : "forCommands" });
+}
+
+async function answerCommand(config: Config, invocation: Invocation, terminal: Terminal): Promise<Answer> {
+  const answer = await askRunningServer(config, invocation);
+  if (answer !== undefined) return answer;
+  try {
+    const services = await openForCommand(config, invocation);
     try {
       return await executeCommand(services, invocation, (error) => terminal.writeError(`${String(error)}\n`));
     } finally {

@@ -3,6 +3,7 @@
  * pages and the HTTP server.
  */
 import {
+  accountIdsAmong,
   type Accounts,
   createAccounts,
   createKnownDevices,
@@ -194,12 +195,8 @@ interface Ground extends Pick<Services, "database" | "redis" | "clock" | "logger
 function buildServices(config: Config, ground: Ground) {
   const { db } = ground.database;
   const { redis, clock, secrets, externalKeys, telemetry } = ground;
-  const sealer = createSealer(secrets);
-  const mailObserver = telemetry.observeMails(createMailLog(ground.logger));
-  const isConfigured = config.mail.mode !== "off";
-  const mail = createMailOutbox({ db, clock, sealer, isConfigured, observer: mailObserver });
-  const currentDevice = (): string | undefined => describeDevice(currentUserAgent());
-  const { audit, auditChain } = createAuditOf(config, ground, { mail, currentDevice });
+  const { mail, mailObserver } = createMailsOn(config, ground);
+  const { audit, auditChain } = createAuditOn(config, ground, mail);
   const revocations = createRevocations({ db, clock, onAppended: telemetry.metrics?.onRevocations });
   const clients = createClients({
     db,
@@ -210,6 +207,7 @@ function buildServices(config: Config, ground: Ground) {
         tx,
         ids.map((clientId) => ({ kind: "client", clientId })),
       ),
+    accountIdsAmong,
     addresses: createAddressPolicy(config.outboundAllowedNetworks),
     reservedIdentifiers: [revocationFeedUrl(config.issuer)],
   });
@@ -227,20 +225,13 @@ function buildServices(config: Config, ground: Ground) {
   });
   const protocol = createProtocolCommands({ config, clock, db, redis, audit, clients, revocations, sessions });
   const throttle = createThrottleOn(ground);
-  const plainAccounts = createAccounts({
-    db,
-    clock,
+  const accounts = createAccountsOn(config, ground, {
     audit,
-    passwordHash: config.passwordHash,
-    passwords: config.passwords,
     throttle,
-    processesOnMachine: ground.workers,
-    authenticator: createAuthenticator(secrets),
-    mails: createConfirmationMails({ mail, currentDevice, placeOf: config.placeOf }),
-    endSessions: (accountId, reason) => sessions.endAll(accountId, reason),
-    forgetSessions: (tx, accountId) => sessions.forgetAccount(tx, accountId),
+    mail,
+    sessions,
+    clients,
   });
-  const accounts = traceAccounts(telemetry, plainAccounts);
   const knownDevices = createKnownDevices({ db, clock });
   const factors = createFactorsOn(config, ground, { audit, knownDevices });
   const times = keyTimesOf(config);
@@ -251,16 +242,52 @@ function buildServices(config: Config, ground: Ground) {
 }
 
 /** The audit log, of which people are told by mail what concerns them, and the chain that it is sealed into. */
-function createAuditOf(
+function createAuditOn(
   { issuer, placeOf, auditRetentionDays: retentionDays }: Config,
   { database: { db, patientDb }, clock, secrets, telemetry }: Ground,
-  { mail, currentDevice }: { readonly mail: MailOutbox; readonly currentDevice: () => string | undefined },
+  mail: MailOutbox,
 ): { readonly audit: Audit; readonly auditChain: AuditChain } {
   const plainAudit = createAudit({ db, clock, currentDevice, onAppended: telemetry.metrics?.onAuditEvent });
   const notices = { mail, clock, findAccount: findAccountById, findClientName, currentDevice, placeOf };
   const seals = createKeySeals(secrets, "audit-key");
   const auditChain = createAuditChain({ db, patientDb, clock, seals, issuer, retentionDays });
   return { audit: tellPeople(plainAudit, notices), auditChain };
+}
+
+function createMailsOn(config: Config, { database, clock, secrets, logger, telemetry }: Ground) {
+  const mailObserver = telemetry.observeMails(createMailLog(logger));
+  const isConfigured = config.mail.mode !== "off";
+  const sealer = createSealer(secrets);
+  const mail = createMailOutbox({ db: database.db, clock, sealer, isConfigured, observer: mailObserver });
+  return { mail, mailObserver };
+}
+
+function createAccountsOn(
+  { passwordHash, passwords, placeOf }: Config,
+  { database, clock, secrets, logger, telemetry, workers }: Ground,
+  parts: Pick<Services, "audit" | "throttle" | "mail" | "sessions" | "clients">,
+): Accounts {
+  const { audit, throttle, mail, sessions, clients } = parts;
+  const accounts = createAccounts({
+    db: database.db,
+    clock,
+    audit,
+    throttle,
+    passwordHash,
+    passwords: { ...passwords, onBreachListUnavailable: warnOfBreachList(logger) },
+    processesOnMachine: workers,
+    authenticator: createAuthenticator(secrets),
+    mails: createConfirmationMails({ mail, currentDevice, placeOf }),
+    endSessions: (accountId, reason) => sessions.endAll(accountId, reason),
+    forgetSessions: (tx, accountId) => sessions.forgetAccount(tx, accountId),
+    clientIdsAmong: (tx, ids) => clients.holdIdsAmong(tx, ids),
+  });
+  return traceAccounts(telemetry, accounts);
+}
+
+/** The device that sent the request which is under way; nobody's where there is none, as for a command. */
+function currentDevice(): string | undefined {
+  return describeDevice(currentUserAgent());
 }
 
 function createThrottleOn({ database, clock, redis, logger }: Ground): Throttle {
@@ -281,6 +308,11 @@ function createFactorsOn(
   const stores = { db: database.db, clock, audit, knownDevices };
   const factors = createFactors({ ...stores, sealer, authenticator, issuer, brandName: brand.name });
   return traceFactors(telemetry, factors);
+}
+
+function warnOfBreachList(logger: Logger) {
+  return (reason: string): void =>
+    logger.warn({ reason }, "could not ask the list of leaked passwords: a password was accepted without it");
 }
 
 interface Opening {

@@ -7,6 +7,7 @@ export const AUDIT_EVENTS = {
   account_registered: "An account was created.",
   registration_requested: "Somebody asked for a mail to create an account with.",
   invitation_sent: "An operator invited somebody to create an account.",
+  account_imported: "An operator brought an account in from another system; `data.keptId` where its id was kept.",
   account_disabled: "An operator disabled an account; its sessions and tokens end.",
   account_enabled: "An operator enabled a disabled account.",
   account_unlocked: "An operator lifted every delay that failed attempts had brought upon an account.",

@@ -43,6 +43,7 @@ export const EVENT_DETAILS: Readonly<Record<AuditEventType, EventDetails>> = {
   account_registered: { category: "account", data: NOTHING },
   registration_requested: { category: "account", data: NOTHING },
   invitation_sent: { category: "account", data: NOTHING },
+  account_imported: { category: "account", data: { keptId: ["flag", "whether it has the id that it had there"] } },
   account_disabled: { category: "account", data: NOTHING },
   account_enabled: { category: "account", data: NOTHING },
   account_unlocked: { category: "account", data: NOTHING },

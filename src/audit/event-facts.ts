@@ -32,6 +32,7 @@ export const EVENT_FACTS = {
   account_registered: done("person"),
   registration_requested: done("visitor"),
   invitation_sent: done("operator"),
+  account_imported: done("operator"),
   account_disabled: done("operator"),
   account_enabled: done("operator"),
   account_unlocked: done("operator"),

@@ -3,6 +3,7 @@ import { clientCommands } from "./client-commands.ts";
 import type { Command } from "./command.ts";
 import { dataCommands } from "./data-commands.ts";
 import { doctorCommand } from "./doctor-command.ts";
+import { importCommands } from "./import-commands.ts";
 import { keyCommands } from "./key-commands.ts";
 import { planCommand } from "./plan-command.ts";
 import { resourceCommands } from "./resource-commands.ts";
@@ -15,6 +16,7 @@ export const catalogue: readonly Command[] = [
   ...clientCommands,
   ...resourceCommands,
   ...userCommands,
+  ...importCommands,
   ...sessionCommands,
   ...keyCommands,
   ...auditIntegrityCommands,

@@ -14,7 +14,7 @@ import type { Migrations } from "../storage/index.ts";
 export interface Services {
   readonly accounts: Pick<
     Accounts,
-    "register" | "byMail" | "list" | "find" | "findByEmail" | "disable" | "enable" | "unlock"
+    "register" | "importPeople" | "byMail" | "list" | "find" | "findByEmail" | "disable" | "enable" | "unlock"
   >;
   readonly clients: Clients;
   readonly factors: Pick<Factors, "reset">;

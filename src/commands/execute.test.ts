@@ -37,14 +37,21 @@ beforeAll(async () => {
       passwordHash: { memoryKib: 19_456, passes: 2 },
       authenticator: createAuthenticator(["a secret of the tests, of 32 bytes"]),
       mails: { isConfigured: false, enqueue: async () => {} },
-      passwords: { charactersMin: 12 },
+      passwords: { charactersMin: 12, breachListUrl: undefined },
       async endSessions(accountId) {
         endedSessionsOf.push(accountId);
         return { isComplete: true };
       },
       forgetSessions: async () => true,
+      clientIdsAmong: async () => new Set(),
     }),
-    clients: createClients({ db, clock: systemClock, audit, revokeClientTokens: async () => {} }),
+    clients: createClients({
+      db,
+      clock: systemClock,
+      audit,
+      revokeClientTokens: async () => {},
+      accountIdsAmong: async () => new Set(),
+    }),
     factors: { reset: async (id) => (resetFactorsOf.push(id), true) },
     sessions: {
       list: async () => SESSIONS,

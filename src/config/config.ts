@@ -30,6 +30,8 @@ export interface Config {
   readonly passwords: {
     /** How long a password is at least, in characters. */
     readonly charactersMin: number;
+    /** Of the list of leaked passwords; nobody is asked when absent. */
+    readonly breachListUrl: string | undefined;
   };
   readonly mfa: {
     /** For clients that have no policy of their own. */

@@ -50,6 +50,14 @@ const optionalUrl = (schemes: readonly string[]) =>
     )
     .optional();
 
+/** What paths are added to. */
+const plainUrl = z
+  .string()
+  .refine(
+    (value) => /^https?:\/\//.test(value) && URL.canParse(value) && !/[?#@]/.test(value),
+    "is not an address such as https://api.pwnedpasswords.com",
+  );
+
 const webUrl = optionalUrl(["https", "http", "mailto"]);
 
 /** An address with the length of its prefix, such as `10.0.0.0/8`. */
@@ -217,6 +225,12 @@ export const SETTINGS = {
       "How many characters a password has at least: 15 is what NIST SP 800-63B-4 asks for where a password alone is enough. Fewer than 12, and never fewer than 8, only with `MFA_POLICY=required` ([more](passwords.md)).",
     example: "15",
     schema: wholeNumber(12, 8, 64),
+  },
+  PASSWORD_BREACH_LIST_URL: {
+    description:
+      "Asks Have I Been Pwned, or a mirror of it, whether a new password leaked somewhere, by the first five digits of its SHA-1. When there is no answer within two seconds the password is accepted, and the log says so. Without this setting nobody is asked ([more](passwords.md#passwords-that-leaked)).",
+    example: "https://api.pwnedpasswords.com",
+    schema: plainUrl.optional(),
   },
   PASSWORD_HASH_MEMORY_KIB: {
     description: "Memory of one argon2id hash in KiB. Raising it rehashes passwords at the next sign-in.",

@@ -30,6 +30,7 @@ const bad =
  */
 export const EVENT_WORDS = {
   account_registered: good(message("event.registered")),
+  account_imported: good(message("event.imported")),
   account_disabled: bad(message("event.disabled")),
   account_enabled: plain("person", message("event.enabled")),
   profile_changed: plain("person", message("event.profileChanged")),
