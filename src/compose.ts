@@ -235,8 +235,9 @@ function composeApp(
     onPassedOn: metrics?.onFeedPassedOn,
     onConnectionEnded: (ended) => logger.info(ended, "a service no longer reads the revocation feed"),
   });
+  const { registration, verifiesEmail } = config;
+  const shared = { accounts, views, failurePages, csrf, registration, verifiesEmail, clientAddress };
   const browserTokenOf = (ctx: Context): string | undefined => knownBrowsers.tokenOf(ctx);
-  const shared = { accounts, views, failurePages, csrf, registration: config.registration, clientAddress };
 
   const { app } = oidc;
   app.use(http.createRequestLog({ logger, onAnswered: metrics?.onAnswered }));

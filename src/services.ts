@@ -25,7 +25,7 @@ import {
   type MailOutbox,
 } from "./mail/index.ts";
 import { createFactors, type Factors } from "./mfa/index.ts";
-import { tellPeople } from "./notices/index.ts";
+import { createConfirmationMails, tellPeople } from "./notices/index.ts";
 import { createRunningNodes, type RunningNodes } from "./nodes/index.ts";
 import { createLogger, type Logger } from "./observability/index.ts";
 import {
@@ -114,6 +114,7 @@ export interface Services {
   readonly secrets: readonly string[];
   /** Of embedded data only. */
   readonly backUp: BackUp | undefined;
+  readonly issuer: string;
   readonly clock: Clock;
   readonly logger: Logger;
   close(): Promise<void>;
@@ -156,7 +157,8 @@ export async function openServices(config: Config, overrides: Overrides & Observ
     const doctor = createDoctor({ config, clock, database, redis, migrations, ...looking });
     const backUp = directory && createBackUpOf(config, { directory, database, migrations, clock });
     const stores = { database, redis, migrations, secrets };
-    return { ...services, ...stores, nodes, doctor, backUp, clock, logger, close };
+    const { issuer } = config;
+    return { ...services, ...stores, nodes, doctor, backUp, issuer, clock, logger, close };
   } catch (error) {
     await close();
     throw error;
@@ -196,14 +198,9 @@ function buildServices(config: Config, ground: Ground) {
   const mailObserver = telemetry.observeMails(createMailLog(ground.logger));
   const isConfigured = config.mail.mode !== "off";
   const mail = createMailOutbox({ db, clock, sealer, isConfigured, observer: mailObserver });
-  const audit = tellPeople(createAudit({ db, clock, onAppended: telemetry.metrics?.onAuditEvent }), {
-    mail,
-    clock,
-    findAccount: findAccountById,
-    findClientName,
-    currentDevice: () => describeDevice(currentUserAgent()),
-    placeOf: config.placeOf,
-  });
+  const currentDevice = (): string | undefined => describeDevice(currentUserAgent());
+  const telling = { mail, clock, findAccount: findAccountById, findClientName, currentDevice, placeOf: config.placeOf };
+  const audit = tellPeople(createAudit({ db, clock, onAppended: telemetry.metrics?.onAuditEvent }), telling);
   const revocations = createRevocations({ db, clock, onAppended: telemetry.metrics?.onRevocations });
   const clients = createClients({
     db,
@@ -236,9 +233,11 @@ function buildServices(config: Config, ground: Ground) {
     clock,
     audit,
     passwordHash: config.passwordHash,
-    throttle,
     passwords: config.passwords,
+    throttle,
     processesOnMachine: ground.workers,
+    authenticator: createAuthenticator(secrets),
+    mails: createConfirmationMails({ mail, currentDevice, placeOf: config.placeOf }),
     endSessions: (accountId, reason) => sessions.endAll(accountId, reason),
     forgetSessions: (tx, accountId) => sessions.forgetAccount(tx, accountId),
   });

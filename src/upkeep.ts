@@ -107,12 +107,24 @@ export function startSweeping(
   services: Services,
   { feedPlaces, isClockRight }: { readonly feedPlaces: SharedPlaces; readonly isClockRight: () => boolean },
 ): NodeJS.Timeout {
-  const { throttle, knownDevices, factors, protocol, sessions, logoutQueue, mail, revocations, nodes, logger } =
-    services;
+  const {
+    accounts,
+    throttle,
+    knownDevices,
+    factors,
+    protocol,
+    sessions,
+    logoutQueue,
+    mail,
+    revocations,
+    nodes,
+    logger,
+  } = services;
   const report = (error: unknown): void => logger.warn({ reason: String(asStoreFailure(error)) }, "could not sweep");
   const sweeps = [
     () => protocol.sweep(),
     () => sessions.sweep(),
+    () => accounts.byMail.sweep(),
     () => throttle.sweep(),
     () => knownDevices.sweep(),
     () => factors.sweep(),

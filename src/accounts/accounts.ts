@@ -1,11 +1,20 @@
 import { availableParallelism } from "node:os";
 import type { Audit } from "../audit/index.ts";
 import type { Config } from "../config/index.ts";
-import { AppError, type Clock, createFreshCache, createGatheredLoad, type FreshCache } from "../core/index.ts";
+import {
+  AppError,
+  type Authenticator,
+  type Clock,
+  createFreshCache,
+  createGatheredLoad,
+  type FreshCache,
+} from "../core/index.ts";
 import type { Db } from "../storage/index.ts";
 import type { Account, RequestSource } from "./account.ts";
 import { findAccountById, findAccountsById, findCredentials, listAccounts, setDisabledAt } from "./account-records.ts";
 import { parseEmail } from "./email-address.ts";
+import { type AccountsByMail, createAccountsByMail } from "./confirmations/accounts-by-mail.ts";
+import type { ConfirmationMails } from "./confirmations/mails.ts";
 import { createHashingQueue, type HashingLoad } from "./passwords/hashing-queue.ts";
 import { createPasswordChange, type PasswordChange, type PasswordChangeOutcome } from "./password-change.ts";
 import { createPasswordHasher, type PasswordHasher } from "./passwords/password-hasher.ts";
@@ -80,6 +89,8 @@ export interface Accounts {
    * signed out, and can be removed later. ACCOUNT_NOT_FOUND
    */
   remove(id: string, source: RequestSource): Promise<void>;
+  /** What people prove by reading their mail. */
+  readonly byMail: AccountsByMail;
   /** How busy this node is with hashing passwords. */
   hashingLoad(): HashingLoad;
 }
@@ -93,7 +104,7 @@ export interface AccountsDependencies {
   /** Ends every session of an account and every token that hangs on one. Not complete: the rest ends by itself, later. */
   readonly endSessions: (
     accountId: string,
-    reason: "account_disabled" | "account_deleted",
+    reason: "account_disabled" | "account_deleted" | "password_reset" | "email_change_undone",
   ) => Promise<{ readonly isComplete: boolean }>;
   /** Within a transaction; `false`, and nothing done, while something of the account's sessions has not ended yet. */
   readonly forgetSessions: RemovalDependencies["forgetSessions"];
@@ -101,6 +112,8 @@ export interface AccountsDependencies {
   readonly throttle?: Throttle | undefined;
   /** How many processes share the cores for hashing passwords. One when absent. */
   readonly processesOnMachine?: number | undefined;
+  readonly authenticator: Authenticator;
+  readonly mails: ConfirmationMails;
   /** argon2id, bounded to the cores, when absent. */
   readonly hasher?: PasswordHasher | undefined;
 }
@@ -120,8 +133,10 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
   const setDisabled = changing((id: string, type: "account_disabled" | "account_enabled") =>
     changeDisabled(deps, id, type),
   );
+  const register = createRegistration({ db, clock, audit: deps.audit, passwordPolicy, hasher, throttle });
   return {
-    register: createRegistration({ db, clock, audit: deps.audit, passwordPolicy, hasher, throttle }),
+    register: (input, source) => register(input, source),
+    byMail: createAccountsByMail({ ...deps, passwordPolicy, hasher, throttle, register, changing }),
     signIn: createSignIn({ db, audit: deps.audit, hasher, throttle }),
     find: (id) => known.get(id),
     read: (id) => findAccountById(db, id),

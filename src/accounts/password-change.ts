@@ -3,7 +3,6 @@ import { AppError, type Clock } from "../core/index.ts";
 import type { Db } from "../storage/index.ts";
 import type { RequestSource } from "./account.ts";
 import { type Credentials, findCredentialsById, setPassword } from "./account-records.ts";
-import { parseEmail } from "./email-address.ts";
 import { confirmDevice } from "./known-devices.ts";
 import type { PasswordHasher } from "./passwords/password-hasher.ts";
 import type { PasswordPolicy } from "./passwords/password-policy.ts";
@@ -41,7 +40,7 @@ export function createPasswordChange(deps: PasswordChangeDependencies) {
     if (credentials === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
     const { email, name } = credentials.account;
     await deps.passwordPolicy.accept(change.next, { email, name });
-    const emailFolded = foldedEmailOf(credentials);
+    const { emailFolded } = credentials;
     const { browserToken, source } = change;
     const verdict = await deps.throttle.count({ emailFolded, browserToken, address: source.address });
     if (verdict.verdict === "closed") {
@@ -55,10 +54,6 @@ export function createPasswordChange(deps: PasswordChangeDependencies) {
     else await recordRefusal(deps, id, { source, isLast: verdict.isLast });
     return { outcome: isChanged ? "changed" : "refused" };
   };
-}
-
-function foldedEmailOf({ account }: Credentials): string {
-  return parseEmail(account.email)?.folded ?? account.email;
 }
 
 /** `false` when somebody else changed the password while this one was hashed: what was proved is proved no more. */

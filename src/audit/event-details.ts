@@ -41,12 +41,20 @@ const KEYS_CHANGED = { keys: ["texts", "names of the settings"] } as const;
 /** What each event is about, and what its `data` may hold. The sentences are in `event-catalogue.ts`. */
 export const EVENT_DETAILS: Readonly<Record<AuditEventType, EventDetails>> = {
   account_registered: { category: "account", data: NOTHING },
+  registration_requested: { category: "account", data: NOTHING },
+  invitation_sent: { category: "account", data: NOTHING },
   account_disabled: { category: "account", data: NOTHING },
   account_enabled: { category: "account", data: NOTHING },
   account_unlocked: { category: "account", data: NOTHING },
   profile_changed: { category: "account", data: { fields: ["texts", "`name`, `locale`"] } },
   password_changed: { category: "account", data: NOTHING },
   password_change_failed: { category: "account", data: NOTHING },
+  password_reset_requested: { category: "account", data: NOTHING },
+  password_reset: { category: "account", data: NOTHING },
+  email_confirmation_requested: { category: "account", data: NOTHING },
+  email_verified: { category: "account", data: NOTHING },
+  email_changed: { category: "account", data: NOTHING },
+  email_change_undone: { category: "account", data: NOTHING },
   account_deleted: { category: "account", data: NOTHING },
   sign_in_succeeded: { category: "sign_in", data: NOTHING },
   sign_in_failed: {

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { createAccounts } from "../accounts/index.ts";
 import { createAudit } from "../audit/index.ts";
 import { createClients } from "../clients/index.ts";
-import { systemClock } from "../core/index.ts";
+import { createAuthenticator, systemClock } from "../core/index.ts";
 import type { EndResult, SessionSummary } from "../sessions/index.ts";
 import { createMigrations, type Database } from "../storage/index.ts";
 import { openTestEmbedded } from "../../test/support/stores.ts";
@@ -34,6 +34,8 @@ beforeAll(async () => {
       clock: systemClock,
       audit,
       passwordHash: { memoryKib: 19_456, passes: 2 },
+      authenticator: createAuthenticator(["a secret of the tests, of 32 bytes"]),
+      mails: { isConfigured: false, enqueue: async () => {} },
       passwords: { charactersMin: 12 },
       async endSessions(accountId) {
         endedSessionsOf.push(accountId);
@@ -61,6 +63,7 @@ beforeAll(async () => {
     },
     migrations: createMigrations(db),
     nodes: { list: async () => [] },
+    issuer: "https://id.example.com",
     doctor: { examine: async () => [] },
     backUp: undefined,
   };

@@ -8,6 +8,11 @@ interface AddOptions {
   readonly json?: true;
 }
 
+interface InviteOptions {
+  readonly locale?: string;
+  readonly json?: true;
+}
+
 interface ListOptions {
   readonly limit: number;
   readonly after?: string;
@@ -42,6 +47,16 @@ export function addUserArguments({ program, terminal, chooseCommand }: CommandLi
       const { name, locale } = options;
       chooseCommand({ command: "user add", input: { email, name, password, locale } }, options);
     });
+
+  group
+    .command("invite")
+    .argument("<email>", "the address that the invitation goes to")
+    .description("let somebody create an account, by a link that works once, for a week")
+    .option("--locale <tag>", "language of the mail, such as en or de-CH")
+    .option(...JSON_OPTION)
+    .action((email: string, { locale, ...options }: InviteOptions) =>
+      chooseCommand({ command: "user invite", input: { email, locale } }, options),
+    );
 
   group
     .command("list")

@@ -8,13 +8,14 @@ import { createInteractionRoutes } from "./interaction-routes.ts";
 import type { InteractionDependencies } from "./ports.ts";
 import { alice, consentRequest, createFakeInteractions, shopWeb, signInRequest } from "./test-cast.ts";
 import { withoutFactors } from "../../test/support/factors.ts";
+import { withoutMail } from "../../test/support/without-mail.ts";
 
 type Accounts = InteractionDependencies["accounts"];
 
 interface Scene {
   readonly pending?: PendingInteraction | undefined;
   readonly accounts?: Partial<Accounts>;
-  readonly registration?: "open" | "closed";
+  readonly registration?: InteractionDependencies["registration"];
 }
 
 const noAccounts: Accounts = {
@@ -22,6 +23,7 @@ const noAccounts: Accounts = {
   read: async (id) => (id === alice.id ? alice : undefined),
   signIn: async () => ({ outcome: "refused" }),
   register: async () => alice,
+  byMail: withoutMail,
 };
 
 /** Asks the pages with one request that waits (or none), as a browser would. */
@@ -34,6 +36,7 @@ async function ask(scene: Scene, { headers, ...sent }: TestRequest) {
     interactions: createFakeInteractions(pending),
     accounts: { ...noAccounts, ...accounts },
     registration,
+    verifiesEmail: false,
     clientAddress: () => "198.51.100.1",
   });
   return askApp([...around, routes], { ...sent, headers: { accept: "text/html", ...headers } });

@@ -35,6 +35,12 @@ export const EVENT_WORDS = {
   profile_changed: plain("person", message("event.profileChanged")),
   password_changed: good(message("event.passwordChanged")),
   password_change_failed: bad(message("event.passwordChangeFailed"), message("event.nothingChanged")),
+  password_reset_requested: plain("key", message("event.resetRequested")),
+  password_reset: good(message("event.passwordReset")),
+  email_confirmation_requested: plain("person", message("event.emailRequested")),
+  email_verified: good(message("event.emailVerified")),
+  email_changed: good(message("event.emailChanged")),
+  email_change_undone: bad(message("event.emailUndone")),
   sign_in_failed: ({ data }) =>
     data["reason"] === "account_disabled"
       ? { icon: "attention", tone: "bad", title: message("event.signInDisabled") }
@@ -72,6 +78,8 @@ export type ToldEventType = keyof typeof EVENT_WORDS;
 
 /** Why people are not told of the others. An event that is new is in one of the two tables, or does not compile. */
 export const UNTOLD_EVENTS: Readonly<Record<Exclude<AuditEventType, ToldEventType>, string>> = {
+  registration_requested: "There is no account yet to show it on.",
+  invitation_sent: "There is no account yet to show it on.",
   account_deleted: "There is no account any more to show it on.",
   sign_in_succeeded: "The session that began with it is shown.",
   factor_verified: "The session that began with it is shown.",
@@ -119,6 +127,8 @@ function endInWords(reason: unknown): Message {
     case "password_changed":
     case "password_reset":
       return message("event.ended.password");
+    case "email_change_undone":
+      return message("event.ended.emailUndone");
     case "limit":
       return message("event.ended.limit");
     case "replaced":
