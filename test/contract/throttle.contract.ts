@@ -94,6 +94,16 @@ function guessing(scene: () => Scene): void {
     }
   });
 
+  test("a node whose clock is behind, or an attempt that waited for its turn, is not refused for nothing", async () => {
+    const { near, db, clock } = scene();
+    const late = createThrottle({ db, clock: { nowMs: () => clock.nowMs() - 5_000 } });
+    const { emailFolded } = await addPerson(scene());
+    for (let round = 0; round < 5; round += 1) {
+      for (const node of [near, late]) expect(await tryAt(node, emailFolded)).toMatchObject({ verdict: "open" });
+    }
+    for (const node of [near, late]) expect(await tryAt(node, emailFolded)).toMatchObject({ verdict: "closed" });
+  });
+
   test("waits grow from nothing to an hour, and tries in between do not lengthen them", async () => {
     const { near, clock } = scene();
     const { emailFolded } = await addPerson(scene());

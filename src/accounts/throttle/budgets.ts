@@ -117,27 +117,33 @@ export function createBudgets({ db, clock }: { readonly db: Db; readonly clock: 
   };
 }
 
+/**
+ * Where there is nothing to wait for, the time does not move: parallel attempts read the clock before they come to their
+ * turn, and the one that read it first may be the last.
+ */
 function countOne({ authenticator, budget, place }: BudgetAttempt, now: Date) {
   const { waitSeconds, failuresMax, quietSeconds } = budget;
   const waits = sql.raw(`'{${waitSeconds.join(",")}}'::integer[]`);
   const waitsCount = sql.raw(String(waitSeconds.length));
   const last = sql.raw(String(failuresMax));
   const quietUntil = new Date(now.getTime() + quietSeconds * 1_000);
+  const waitUntil = (failures: RawBuilder<unknown>, before: RawBuilder<unknown>) =>
+    sql`(select case when seconds = 0 then ${before} else ${now}::timestamptz + make_interval(secs => seconds) end
+           from (select (${waits})[least(${failures}, ${waitsCount})] as seconds) as wait)`;
   const isOver = sql`budget.expires_at <= ${now}`;
   const isOpen = sql`(budget.open_at <= ${now} and budget.failures < ${last})`;
   return sql<Pick<BudgetTable, "subject" | "device" | "failures" | "refused" | "open_at">>`
     insert into consecutive_failures as budget
         (authenticator, subject, device, failures, refused, open_at, expires_at)
       select ${authenticator}, place.subject, place.device, 1, 0,
-          ${now}::timestamptz + make_interval(secs => (${waits})[1]), ${quietUntil}::timestamptz
+          ${waitUntil(sql`1`, sql`to_timestamp(0)`)}, ${quietUntil}::timestamptz
         from (${place}) as place
       on conflict (subject, authenticator, device) do update set
         failures = case when ${isOver} then 1 when ${isOpen} then budget.failures + 1 else budget.failures end,
         refused = case when ${isOver} or ${isOpen} then 0 else least(budget.refused, ${sql.raw(String(REFUSED_MAX))}) + 1 end,
         open_at = case
           when ${isOver} then excluded.open_at
-          when ${isOpen} then ${now}::timestamptz
-            + make_interval(secs => (${waits})[least(budget.failures + 1, ${waitsCount})])
+          when ${isOpen} then ${waitUntil(sql`budget.failures + 1`, sql`budget.open_at`)}
           else budget.open_at end,
         expires_at = case
           when ${isOver} then excluded.expires_at
