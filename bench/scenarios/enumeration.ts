@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { Browser, type Page } from "../../test/support/browser.ts";
+import { startMailServer } from "../../test/support/mail-server.ts";
 import { personAt, shopWeb } from "../cast.ts";
 import { differenceOfMedians, isEquivalent } from "../equivalence.ts";
 import { authorizationUrl } from "../load/person-at-app.ts";
@@ -31,10 +32,27 @@ type Path = (asking: Asking) => Promise<() => Promise<Page>>;
 const PATHS: Readonly<Record<string, Path>> = {
   async sign_in({ issuer, browser, email }) {
     const page = await browser.open(authorizationUrl(new URL(`${issuer}/authorize`)));
-    const form = page.formWith("password");
-    return () => browser.submit(page, form, { values: { email, password: "somebody else's password" } });
+    return typeInto(browser, page, { password: "somebody else's password", email });
+  },
+  async registration({ issuer, browser, email }) {
+    const page = await browser.open(authorizationUrl(new URL(`${issuer}/authorize`), { prompt: "create" }));
+    return typeInto(browser, page, { email });
+  },
+  async reset({ issuer, browser, email }) {
+    return typeInto(browser, await browser.open(`${issuer}/reset-password`), { email });
+  },
+  /** The code of a reset's mail, typed wrong. */
+  async verification({ issuer, browser, email }) {
+    const ask = await typeInto(browser, await browser.open(`${issuer}/reset-password`), { email });
+    return typeInto(browser, await ask(), { code: "000000" });
   },
 };
+
+/** Into the form that has the first of the fields. */
+function typeInto(browser: Browser, page: Page, values: Record<string, string>): () => Promise<Page> {
+  const form = page.formWith(Object.keys(values)[0] ?? "");
+  return () => browser.submit(page, form, { values });
+}
 
 /**
  * Whether the time until the answer tells an address that has an account from one that has none. Both are asked about in
@@ -46,7 +64,10 @@ export async function runEnumerationScenario({ tryCount, progress }: Enumeration
   const stores = await startStores();
   started.defer(() => stores.stop());
   const personCount = WARM_UP_TRIES + tryCount;
-  const { issuer, stop } = await startLatchkeyNodes({ stores, personCount, nodeCount: 1 });
+  const mailServer = await startMailServer();
+  started.defer(() => mailServer.close());
+  const settings = { MAIL_URL: mailServer.url, MAIL_FROM: "id@example.com" };
+  const { issuer, stop } = await startLatchkeyNodes({ stores, personCount, nodeCount: 1, settings });
   started.defer(stop);
   const rows: Row[] = [];
   let serial = 0;
