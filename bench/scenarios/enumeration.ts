@@ -43,7 +43,7 @@ const PATHS: Readonly<Record<string, Path>> = {
   },
   /** The code of a reset's mail, typed wrong. */
   async verification({ issuer, browser, email }) {
-    const ask = await typeInto(browser, await browser.open(`${issuer}/reset-password`), { email });
+    const ask = typeInto(browser, await browser.open(`${issuer}/reset-password`), { email });
     return typeInto(browser, await ask(), { code: "000000" });
   },
 };
