@@ -13,8 +13,9 @@
 export { type Audit, createAudit } from "./audit.ts";
 export { type AuditChain, createAuditChain } from "./chain/chain.ts";
 export type { SealedPage, SealedRange } from "./chain/read-sealed.ts";
-export type { AuditEvent, SealedAuditEvent, StoredAuditEvent } from "./event.ts";
-export { AUDIT_EVENTS, type AuditEventType } from "./event-catalogue.ts";
+export type { AuditEvent, AuditFilter, SealedAuditEvent, StoredAuditEvent } from "./event.ts";
+export { AUDIT_EVENTS, type AuditEventType, isAuditEventType } from "./event-catalogue.ts";
 export { EVENT_CATEGORIES, EVENT_DETAILS, type EventCategory, undeclaredIn } from "./event-details.ts";
+export { type EventJson, toEventJson } from "./event-json.ts";
 export { type Actor, EVENT_FACTS, type Outcome } from "./event-facts.ts";
 export { SEALED_CHANNEL } from "./tables.ts";

@@ -1,3 +1,4 @@
+import { auditListCommands } from "./audit-list-command.ts";
 import { clientCommands } from "./client-commands.ts";
 import type { Command } from "./command.ts";
 import { dataCommands } from "./data-commands.ts";
@@ -8,6 +9,7 @@ import { resourceCommands } from "./resource-commands.ts";
 import { sessionCommands } from "./session-commands.ts";
 import { storeCommands } from "./store-commands.ts";
 import { userCommands } from "./user-commands.ts";
+import { webhookCommands } from "./webhook-commands.ts";
 
 /** Every command that works on the store. `serve`, `config check`, `restore` and `move` are the command line's own. */
 export const catalogue: readonly Command[] = [
@@ -16,6 +18,8 @@ export const catalogue: readonly Command[] = [
   ...userCommands,
   ...sessionCommands,
   ...keyCommands,
+  ...auditListCommands,
+  ...webhookCommands,
   ...storeCommands,
   ...dataCommands,
   planCommand,

@@ -4,9 +4,9 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { createAccounts } from "../accounts/index.ts";
-import { createAudit } from "../audit/index.ts";
+import { createAudit, createAuditChain } from "../audit/index.ts";
 import { createClients } from "../clients/index.ts";
-import { systemClock } from "../core/index.ts";
+import { createKeySeals, systemClock } from "../core/index.ts";
 import type { EndResult, SessionSummary } from "../sessions/index.ts";
 import { createMigrations, type Database } from "../storage/index.ts";
 import { openTestEmbedded } from "../../test/support/stores.ts";
@@ -59,6 +59,22 @@ beforeAll(async () => {
       replace: () => Promise.reject(new Error("key-commands.test.ts has these")),
       retire: () => Promise.reject(new Error("key-commands.test.ts has these")),
     },
+    audit,
+    auditChain: createAuditChain({
+      db,
+      clock: systemClock,
+      seals: createKeySeals(["a secret of 32 bytes or more 0123456789"], "audit-key"),
+      issuer: "https://id.example.com",
+    }),
+    webhooks: {
+      add: () => Promise.reject(new Error("webhook-commands.test.ts has these")),
+      list: () => Promise.reject(new Error("webhook-commands.test.ts has these")),
+      remove: () => Promise.reject(new Error("webhook-commands.test.ts has these")),
+      rotate: () => Promise.reject(new Error("webhook-commands.test.ts has these")),
+      enable: () => Promise.reject(new Error("webhook-commands.test.ts has these")),
+      disable: () => Promise.reject(new Error("webhook-commands.test.ts has these")),
+      test: () => Promise.reject(new Error("webhook-commands.test.ts has these")),
+    },
     migrations: createMigrations(db),
     nodes: { list: async () => [] },
     doctor: { examine: async () => [] },
@@ -68,7 +84,7 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 beforeEach(async () => {
-  await sql`truncate clients, resource_servers, accounts, audit_events cascade`.execute(database.db);
+  await sql`truncate clients, resource_servers, accounts cascade`.execute(database.db);
   bugs.length = 0;
   calls.length = 0;
   isRedisAway = false;

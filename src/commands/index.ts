@@ -17,6 +17,7 @@ export { answerMoved, answerRestored } from "./data-answers.ts";
 export { couldNotCheck } from "./doctor-command.ts";
 export { DeclarationFileError, readDeclarationFile } from "./declaration-file.ts";
 export { type Answer, executeCommand, failed, leavesUntouched } from "./execute.ts";
+export { followEvents } from "./follow-events.ts";
 export { printAnswer } from "./print-answer.ts";
-export type { MoveOrder, Request, RestoreOrder } from "./request.ts";
+export type { FollowOrder, MoveOrder, Request, RestoreOrder } from "./request.ts";
 export { createTerminal, type Terminal } from "./terminal.ts";

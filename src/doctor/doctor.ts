@@ -11,6 +11,7 @@ import {
   readRedisFacts,
   type Redis,
 } from "../storage/index.ts";
+import type { Webhooks } from "../webhooks/index.ts";
 import { type ReadCertificate, readCertificate } from "./certificate.ts";
 import { CHECKS } from "./checks/index.ts";
 import type { ClockOffsets, Deployment } from "./deployment.ts";
@@ -31,6 +32,7 @@ export interface DoctorDeps {
   readonly migrations: Pick<Migrations, "plan">;
   readonly nodes: Pick<RunningNodes, "list" | "measureClock">;
   readonly signingKeys: Pick<SigningKeyCommands, "list">;
+  readonly webhooks: Pick<Webhooks, "list">;
   /** Signs in at the mail server, within some seconds; absent where there is none. */
   readonly lookAtMailServer: (() => Promise<WayOut>) | undefined;
   readonly web?: { readonly readPage: ReadPage; readonly readCertificate: ReadCertificate };
@@ -80,6 +82,7 @@ async function lookAt(deps: DoctorDeps): Promise<Deployment> {
     signIn,
     certificate,
     mailServer,
+    webhooks: await see(() => deps.webhooks.list()),
     // Keys first, nodes after them: so that a node cannot hold less than it did when the keys were read.
     keys: await see(() => signingKeys.list()),
     nodes: await see(() => deps.nodes.list()),

@@ -10,6 +10,7 @@ export interface MetricSources {
   readonly feedConnections: () => number;
   readonly listKeys: () => Promise<readonly KeyStanding[]>;
   readonly readMailBacklog: () => Promise<Backlog>;
+  readonly readWebhookBacklog: () => Promise<Backlog>;
   readonly estimateSessions: () => Promise<number>;
 }
 
@@ -32,7 +33,12 @@ export function createGauges(families: Families): Gauges {
     // A clock that was set back must not keep us from looking.
     if (Math.abs(now - storesReadAtMs) < STORES_EVERY_MS) return;
     storesReadAtMs = now;
-    const reads = [readKeys(families, from), readSessions(families, from), readMails(families, from)];
+    const reads = [
+      readKeys(families, from),
+      readSessions(families, from),
+      readBacklog(families, "mails", from.readMailBacklog),
+      readBacklog(families, "webhooks", from.readWebhookBacklog),
+    ];
     const outcomes = await Promise.allSettled(reads);
     const unknown = outcomes.filter(({ status }) => status === "rejected").length;
     families.gauge("latchkey_unknown_gauges").set(unknown);
@@ -82,11 +88,16 @@ async function readSessions(families: Families, { estimateSessions }: MetricSour
   alive.set(await estimateSessions());
 }
 
-async function readMails(families: Families, { readMailBacklog }: MetricSources): Promise<void> {
-  const [waiting, oldest] = [families.gauge("latchkey_mails_waiting"), families.gauge("latchkey_mails_oldest_seconds")];
+async function readBacklog(
+  families: Families,
+  what: "mails" | "webhooks",
+  read: () => Promise<Backlog>,
+): Promise<void> {
+  const waiting = families.gauge(`latchkey_${what}_waiting`);
+  const oldest = families.gauge(`latchkey_${what}_oldest_seconds`);
   waiting.remove();
   oldest.remove();
-  const backlog = await readMailBacklog();
+  const backlog = await read();
   waiting.set(backlog.waiting);
   oldest.set(backlog.oldestSeconds);
 }

@@ -148,6 +148,7 @@ describe("what is read when somebody looks", () => {
       return [{ algorithm: "ES256", state: "current", count: 1, sinceMs: clock.now - 5_000 }];
     },
     readMailBacklog: async () => ({ waiting: 2, oldestSeconds: 30 }),
+    readWebhookBacklog: async () => ({ waiting: 3, oldestSeconds: 40 }),
     estimateSessions: async () => 42,
     ...changes,
   });

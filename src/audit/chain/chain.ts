@@ -1,6 +1,12 @@
 import type { Clock, KeySeals } from "../../core/index.ts";
 import type { Db } from "../../storage/index.ts";
-import { readSealed, readSealedPosition, type SealedPage, type SealedRange } from "./read-sealed.ts";
+import {
+  readPositionBefore,
+  readSealed,
+  readSealedPosition,
+  type SealedPage,
+  type SealedRange,
+} from "./read-sealed.ts";
 import { freshMemory, sealSome } from "./seal-pass.ts";
 
 export interface AuditChain {
@@ -10,6 +16,8 @@ export interface AuditChain {
   readSealed(range: SealedRange): Promise<SealedPage>;
   /** The position of the last event that was sealed: from here on all is new. */
   readPosition(): Promise<string>;
+  /** The position behind which everything stands that was sealed from then on. */
+  readPositionBefore(since: Date): Promise<string>;
 }
 
 export interface AuditChainDeps {
@@ -35,5 +43,6 @@ export function createAuditChain(deps: AuditChainDeps): AuditChain {
     },
     readSealed: (range) => readSealed(db, range),
     readPosition: () => readSealedPosition(db),
+    readPositionBefore: (since) => readPositionBefore(db, since),
   };
 }

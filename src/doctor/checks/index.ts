@@ -11,6 +11,7 @@ import { checkNodes, checkVersions } from "./nodes.ts";
 import { checkProxies } from "./proxies.ts";
 import { checkMigrations, checkPostgres, checkRedis } from "./stores.ts";
 import { checkTls } from "./tls.ts";
+import { checkWebhooks } from "./webhooks.ts";
 
 /** What a doctor looks at, in the order in which it is told. Each judges what was seen, and asks nobody. */
 export const CHECKS: readonly ((deployment: Deployment) => readonly Finding[])[] = [
@@ -29,4 +30,5 @@ export const CHECKS: readonly ((deployment: Deployment) => readonly Finding[])[]
   checkProxies,
   checkCookies,
   checkMail,
+  checkWebhooks,
 ];
