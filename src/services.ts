@@ -150,10 +150,10 @@ export async function openServices(config: Config, overrides: Overrides & Observ
     const services = buildServices(config, ground);
     // Apart from the requests' connections: one that waits for them would look like a node that has died.
     const nodes = createRunningNodes({ db: database.followingDb });
-    const { signingKeys, webhooks } = services;
+    const { signingKeys, webhooks, auditChain } = services;
     const smtp = createConfiguredSmtp(config, clock);
     const lookAtMailServer = smtp && (() => smtp.look());
-    const looking = { nodes, signingKeys, webhooks, lookAtMailServer };
+    const looking = { nodes, signingKeys, webhooks, auditChain, lookAtMailServer };
     const doctor = createDoctor({ config, clock, database, redis, migrations, ...looking });
     const backUp = directory && createBackUpOf(config, { directory, database, migrations, clock });
     const stores = { database, redis, migrations, secrets };
@@ -271,15 +271,16 @@ function createWebhooksOf(
 
 /** The audit log, of which people are told by mail what concerns them, and the chain that it is sealed into. */
 function createAuditOf(
-  { issuer, placeOf }: Config,
-  { database: { db }, clock, secrets, telemetry }: Ground,
+  { issuer, placeOf, auditRetentionDays: retentionDays }: Config,
+  { database: { db, patientDb }, clock, secrets, telemetry }: Ground,
   mail: MailOutbox,
 ): { readonly audit: Audit; readonly auditChain: AuditChain } {
   const currentDevice = (): string | undefined => describeDevice(currentUserAgent());
   const plainAudit = createAudit({ db, clock, currentDevice, onAppended: telemetry.metrics?.onAuditEvent });
   const notices = { mail, clock, findAccount: findAccountById, findClientName, currentDevice, placeOf };
   const seals = createKeySeals(secrets, "audit-key");
-  return { audit: tellPeople(plainAudit, notices), auditChain: createAuditChain({ db, clock, seals, issuer }) };
+  const auditChain = createAuditChain({ db, patientDb, clock, seals, issuer, retentionDays });
+  return { audit: tellPeople(plainAudit, notices), auditChain };
 }
 
 interface Opening {

@@ -112,7 +112,7 @@ export function createMetricsListener(
   { services, feed }: { readonly services: Services; readonly feed: Pick<RevocationFeed, "connectionCount"> },
 ): MetricsServer | undefined {
   if (metrics === undefined || config.metrics === undefined) return undefined;
-  const { database, redis, clock, accounts, mail, webhooks, logger } = services;
+  const { database, redis, clock, accounts, mail, auditChain, webhooks, logger } = services;
   metrics.readFrom({
     clock,
     hashingLoad: () => accounts.hashingLoad(),
@@ -120,6 +120,7 @@ export function createMetricsListener(
     listKeys: () => listKeyStandings(database.db),
     readMailBacklog: () => mail.readBacklog(),
     readWebhookBacklog: () => webhooks.readBacklog(),
+    readAuditBacklog: () => auditChain.readBacklog(),
     estimateSessions: () => estimateSignIns({ db: database.db, redis, clock }),
   });
   if (isWorker) {

@@ -124,19 +124,8 @@ export function startSweeping(
   services: Services,
   { feedPlaces, isClockRight }: { readonly feedPlaces: SharedPlaces; readonly isClockRight: () => boolean },
 ): NodeJS.Timeout {
-  const {
-    accounts,
-    knownDevices,
-    factors,
-    protocol,
-    sessions,
-    logoutQueue,
-    mail,
-    webhooks,
-    revocations,
-    nodes,
-    logger,
-  } = services;
+  const { accounts, audit, auditChain, knownDevices, factors, protocol, sessions } = services;
+  const { logoutQueue, mail, webhooks, revocations, nodes, logger } = services;
   const report = (error: unknown): void => logger.warn({ reason: String(asStoreFailure(error)) }, "could not sweep");
   const sweeps = [
     () => protocol.sweep(),
@@ -150,6 +139,8 @@ export function startSweeping(
     () => revocations.sweep(),
     () => nodes.sweep(),
     () => feedPlaces.sweep(),
+    () => audit.sweep(),
+    () => auditChain.sweep(),
   ];
   // One after the other, for the sake of the connections; one that fails keeps no other from it.
   const sweep = async (): Promise<void> => {

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import { createAudit, createAuditChain } from "../audit/index.ts";
-import { createKeySeals } from "../core/index.ts";
+import { createAudit } from "../audit/index.ts";
 import type { Database } from "../storage/index.ts";
+import { openTestChain } from "../../test/support/audit-chain.ts";
 import { openTestEmbedded } from "../../test/support/stores.ts";
 import { LEASE_MS } from "./audit-log-writer.ts";
 import { createAuditLogWriter, type EventSink, openFileSink, openOutputSink } from "./index.ts";
@@ -37,10 +37,7 @@ beforeEach(async () => {
   );
 });
 
-function chain() {
-  const seals = createKeySeals(["s".repeat(40)], "audit-key");
-  return createAuditChain({ db: database.db, clock, seals, issuer: "https://id.example.com" });
-}
+const chain = () => openTestChain(database.db, clock);
 
 async function happen(...accountIds: readonly string[]): Promise<void> {
   const audit = createAudit({ db: database.db, clock });

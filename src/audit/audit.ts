@@ -8,6 +8,8 @@ import { withAuditTables } from "./tables.ts";
 
 const DATA_BYTES_MAX = 4 * 1024;
 const SALT_BYTES = 16;
+/** Longer than a request takes that began before its account was deleted. */
+const LATE_MS = 10 * 60_000;
 /** So many rows are changed well within the deadline of a statement. */
 const ERASE_BATCH = 1_000;
 
@@ -26,6 +28,8 @@ export interface Audit {
    * that, the database refuses it.
    */
   erasePerson(tx: Db, accountId: string): Promise<void>;
+  /** The same for what came in while an account was being deleted. */
+  sweep(): Promise<void>;
 }
 
 export interface AuditDependencies {
@@ -70,18 +74,27 @@ export function createAudit({ db, clock, currentDevice, onAppended }: AuditDepen
       return rows.map(toStoredEvent);
     },
 
-    async erasePerson(tx, accountId) {
-      for (let erased = ERASE_BATCH; erased === ERASE_BATCH;) {
-        const { numAffectedRows = 0n } = await sql`
-          update audit_events set address = null, device = null, personal_salt = null
-            where (id, occurred_at) in (
-              select id, occurred_at from audit_events
-                where account_id = ${accountId} and personal_salt is not null limit ${ERASE_BATCH}
-            )`.execute(tx);
-        erased = Number(numAffectedRows);
-      }
+    erasePerson,
+
+    async sweep() {
+      const { rows } = await sql<{ accountId: string }>`
+        select distinct account_id as "accountId" from audit_events
+          where type = 'account_deleted' and occurred_at > ${new Date(clock.nowMs() - LATE_MS)}`.execute(db);
+      for (const { accountId } of rows) await erasePerson(db, accountId);
     },
   };
+}
+
+async function erasePerson(tx: Db, accountId: string): Promise<void> {
+  for (let erased = ERASE_BATCH; erased === ERASE_BATCH;) {
+    const { numAffectedRows = 0n } = await sql`
+      update audit_events set address = null, device = null, personal_salt = null
+        where (id, occurred_at) in (
+          select id, occurred_at from audit_events
+            where account_id = ${accountId} and personal_salt is not null limit ${ERASE_BATCH}
+        )`.execute(tx);
+    erased = Number(numAffectedRows);
+  }
 }
 
 const EVENT_ID = /^\d{1,18}$/;

@@ -11,11 +11,13 @@
  * a person who was deleted; no secret, no token and nothing that a person typed is ever in them.
  */
 export { type Audit, createAudit } from "./audit.ts";
+export type { AuditBacklog } from "./chain/backlog.ts";
 export { type AuditChain, createAuditChain } from "./chain/chain.ts";
-export type { SealedPage, SealedRange } from "./chain/read-sealed.ts";
+export { type ExportedCheckpoint, exportedSchema } from "./chain/checkpoints.ts";
+export type { Verification } from "./chain/verify.ts";
 export type { AuditEvent, AuditFilter, SealedAuditEvent, StoredAuditEvent } from "./event.ts";
 export { AUDIT_EVENTS, type AuditEventType, isAuditEventType } from "./event-catalogue.ts";
 export { EVENT_CATEGORIES, EVENT_DETAILS, type EventCategory, undeclaredIn } from "./event-details.ts";
+export { EVENT_FACTS } from "./event-facts.ts";
 export { type EventJson, toEventJson } from "./event-json.ts";
-export { type Actor, EVENT_FACTS, type Outcome } from "./event-facts.ts";
 export { SEALED_CHANNEL } from "./tables.ts";

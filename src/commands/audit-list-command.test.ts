@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createAudit, createAuditChain } from "../audit/index.ts";
-import { AppError, createKeySeals } from "../core/index.ts";
+import { createAudit } from "../audit/index.ts";
+import { AppError } from "../core/index.ts";
 import type { Database } from "../storage/index.ts";
+import { openTestChain } from "../../test/support/audit-chain.ts";
 import { openTestEmbedded } from "../../test/support/stores.ts";
 import type { Services } from "./command.ts";
 import { executeCommand } from "./execute.ts";
@@ -17,7 +18,7 @@ beforeAll(async () => {
   database = await openTestEmbedded();
   const { db } = database;
   const audit = createAudit({ db, clock });
-  const auditChain = createAuditChain({ db, clock, seals: createKeySeals(["s".repeat(40)], "audit-key"), issuer: "x" });
+  const auditChain = openTestChain(db, clock);
   services = {
     audit,
     auditChain,
@@ -134,7 +135,7 @@ describe("following", () => {
     await writer.append(db, { type: "session_ended", accountId: "alice-1", data: { reason: "signed_out" } });
     await writer.append(db, { type: "consent_given", accountId: "bob-1", clientId: "shopWeb", data: { scopes: [] } });
     expect((await follow({}, begun.after)).types).toEqual([]);
-    await (auditChain as ReturnType<typeof createAuditChain>).sealWaiting();
+    await auditChain.sealWaiting();
     const page = await follow({}, begun.after);
     expect(page.types).toEqual(["session_ended", "consent_given"]);
     expect(page.after).toBe(page.events[1]?.position);

@@ -1,4 +1,5 @@
 import { auditListCommands } from "./audit-list-command.ts";
+import { auditIntegrityCommands } from "./audit-integrity-commands.ts";
 import { clientCommands } from "./client-commands.ts";
 import type { Command } from "./command.ts";
 import { dataCommands } from "./data-commands.ts";
@@ -20,6 +21,7 @@ export const catalogue: readonly Command[] = [
   ...keyCommands,
   ...auditListCommands,
   ...webhookCommands,
+  ...auditIntegrityCommands,
   ...storeCommands,
   ...dataCommands,
   planCommand,

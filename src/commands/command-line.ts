@@ -1,5 +1,6 @@
 import { Command as Program, CommanderError } from "commander";
 import { addAuditListArguments } from "./audit-list-arguments.ts";
+import { addAuditIntegrityArguments } from "./audit-integrity-arguments.ts";
 import { addClientArguments } from "./client-arguments.ts";
 import { addDataArguments } from "./data-arguments.ts";
 import { DeclarationFileError } from "./declaration-file.ts";
@@ -47,6 +48,7 @@ export async function parseCommandLine(argv: readonly string[], terminal: Termin
   addKeyArguments(commandLine);
   addAuditListArguments(commandLine);
   addWebhookArguments(commandLine);
+  addAuditIntegrityArguments(commandLine);
   try {
     await commandLine.program.parseAsync([...argv], { from: "user" });
     return chosen;

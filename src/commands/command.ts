@@ -20,7 +20,10 @@ export interface Services {
   readonly protocol: Pick<ProtocolCommands, "revokeToken">;
   readonly signingKeys: SigningKeyCommands;
   readonly audit: Pick<Audit, "list">;
-  readonly auditChain: Pick<AuditChain, "readSealed" | "readPosition" | "readPositionBefore">;
+  readonly auditChain: Pick<
+    AuditChain,
+    "readSealed" | "readPosition" | "readPositionBefore" | "sealWaiting" | "exportCheckpoint" | "verify"
+  >;
   readonly webhooks: Pick<Webhooks, "add" | "list" | "remove" | "rotate" | "enable" | "disable" | "test">;
   readonly migrations: Pick<Migrations, "listPending" | "apply" | "plan">;
   /** Absent where the data are not embedded. */

@@ -4,11 +4,12 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { createAccounts } from "../accounts/index.ts";
-import { createAudit, createAuditChain } from "../audit/index.ts";
+import { createAudit } from "../audit/index.ts";
 import { createClients } from "../clients/index.ts";
-import { createKeySeals, systemClock } from "../core/index.ts";
+import { systemClock } from "../core/index.ts";
 import type { EndResult, SessionSummary } from "../sessions/index.ts";
 import { createMigrations, type Database } from "../storage/index.ts";
+import { emptyAuditLog } from "../../test/support/audit-log.ts";
 import { openTestEmbedded } from "../../test/support/stores.ts";
 import type { Services } from "./command.ts";
 import { readDeclarationFile } from "./declaration-file.ts";
@@ -60,12 +61,14 @@ beforeAll(async () => {
       retire: () => Promise.reject(new Error("key-commands.test.ts has these")),
     },
     audit,
-    auditChain: createAuditChain({
-      db,
-      clock: systemClock,
-      seals: createKeySeals(["a secret of 32 bytes or more 0123456789"], "audit-key"),
-      issuer: "https://id.example.com",
-    }),
+    auditChain: {
+      readSealed: () => Promise.reject(new Error("audit-list-command.test.ts has these")),
+      readPosition: () => Promise.reject(new Error("audit-list-command.test.ts has these")),
+      readPositionBefore: () => Promise.reject(new Error("audit-list-command.test.ts has these")),
+      sealWaiting: () => Promise.reject(new Error("audit-commands.test.ts has these")),
+      exportCheckpoint: () => Promise.reject(new Error("audit-commands.test.ts has these")),
+      verify: () => Promise.reject(new Error("audit-commands.test.ts has these")),
+    },
     webhooks: {
       add: () => Promise.reject(new Error("webhook-commands.test.ts has these")),
       list: () => Promise.reject(new Error("webhook-commands.test.ts has these")),
@@ -85,6 +88,7 @@ afterAll(() => database.close());
 
 beforeEach(async () => {
   await sql`truncate clients, resource_servers, accounts cascade`.execute(database.db);
+  await emptyAuditLog(database.db);
   bugs.length = 0;
   calls.length = 0;
   isRedisAway = false;

@@ -271,6 +271,12 @@ export const SETTINGS = {
     example: "7776000",
     schema: wholeNumber(7_776_000, 60, 31_536_000),
   },
+  AUDIT_RETENTION_DAYS: {
+    description:
+      "How long events of the audit log are kept. They go by whole months of UTC, so that the oldest are kept for up to a month longer ([more](audit-integrity.md)).",
+    example: "730",
+    schema: wholeNumber(400, 31, 36_500),
+  },
   KEY_ROTATION_SECONDS: {
     description:
       "How long a key signs tokens before the next one takes its place; `0` leaves that to `latchkey keys rotate`.",

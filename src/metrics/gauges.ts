@@ -1,3 +1,4 @@
+import type { AuditBacklog } from "../audit/index.ts";
 import type { Clock } from "../core/index.ts";
 import type { KeyStanding } from "../oidc/index.ts";
 import type { Backlog } from "../outbox/index.ts";
@@ -11,6 +12,7 @@ export interface MetricSources {
   readonly listKeys: () => Promise<readonly KeyStanding[]>;
   readonly readMailBacklog: () => Promise<Backlog>;
   readonly readWebhookBacklog: () => Promise<Backlog>;
+  readonly readAuditBacklog: () => Promise<Pick<AuditBacklog, "waiting" | "oldestSeconds">>;
   readonly estimateSessions: () => Promise<number>;
 }
 
@@ -38,6 +40,7 @@ export function createGauges(families: Families): Gauges {
       readSessions(families, from),
       readBacklog(families, "mails", from.readMailBacklog),
       readBacklog(families, "webhooks", from.readWebhookBacklog),
+      readAudit(families, from),
     ];
     const outcomes = await Promise.allSettled(reads);
     const unknown = outcomes.filter(({ status }) => status === "rejected").length;
@@ -98,6 +101,16 @@ async function readBacklog(
   waiting.remove();
   oldest.remove();
   const backlog = await read();
+  waiting.set(backlog.waiting);
+  oldest.set(backlog.oldestSeconds);
+}
+
+async function readAudit(families: Families, { readAuditBacklog }: MetricSources): Promise<void> {
+  const waiting = families.gauge("latchkey_audit_events_waiting");
+  const oldest = families.gauge("latchkey_audit_oldest_waiting_seconds");
+  waiting.remove();
+  oldest.remove();
+  const backlog = await readAuditBacklog();
   waiting.set(backlog.waiting);
   oldest.set(backlog.oldestSeconds);
 }

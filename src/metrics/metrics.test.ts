@@ -149,6 +149,7 @@ describe("what is read when somebody looks", () => {
     },
     readMailBacklog: async () => ({ waiting: 2, oldestSeconds: 30 }),
     readWebhookBacklog: async () => ({ waiting: 3, oldestSeconds: 40 }),
+    readAuditBacklog: async () => ({ waiting: 3, oldestSeconds: 1.5 }),
     estimateSessions: async () => 42,
     ...changes,
   });

@@ -1,10 +1,11 @@
 import type { ServerResponse } from "node:http";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { type AuditEvent, createAudit, createAuditChain } from "../audit/index.ts";
-import { createKeySeals, createSealer, type Sealer } from "../core/index.ts";
+import { type AuditEvent, createAudit } from "../audit/index.ts";
+import { createSealer, type Sealer } from "../core/index.ts";
 import { createAddressPolicy, createOutbound } from "../outbound/index.ts";
 import type { Database } from "../storage/index.ts";
+import { openTestChain } from "../../test/support/audit-chain.ts";
 import { openTestEmbedded } from "../../test/support/stores.ts";
 import { startWebhookReceiver, type WebhookReceiver } from "../../test/support/webhook-receiver.ts";
 import {
@@ -46,12 +47,7 @@ beforeEach(async () => {
 
 const partsOf = (sealer: Sealer = createSealer(SECRETS)) => {
   const { db } = database;
-  const chain = createAuditChain({
-    db,
-    clock,
-    seals: createKeySeals(SECRETS, "audit-key"),
-    issuer: "https://id.example",
-  });
+  const chain = openTestChain(db, clock);
   const audit = createAudit({ db, clock });
   return { db, clock, audit, chain, sealer, addresses, outbound, observer, report };
 };

@@ -8,6 +8,7 @@ import { createKeyRing, createSigningKeyCommands, type KeyRing } from "../../src
 import type { ExternalKeys, KeyTimes } from "../../src/oidc/keys/index.ts";
 import { createRevocations } from "../../src/sessions/index.ts";
 import type { Database } from "../../src/storage/index.ts";
+import { emptyAuditLog } from "../support/audit-log.ts";
 import { createMovableClock } from "../support/movable-clock.ts";
 import type { RevocationGround } from "./revocations.contract.ts";
 
@@ -38,7 +39,8 @@ export function describeKeyRotation(openGround: () => Promise<RevocationGround>)
     afterAll(() => ground.close());
     beforeEach(async () => {
       const { db } = await ground.connect();
-      await sql`truncate oidc_signing_keys, revocations, audit_events`.execute(db);
+      await sql`truncate oidc_signing_keys, revocations`.execute(db);
+      await emptyAuditLog(db);
       clock = createMovableClock();
       rings = [];
       failures = [];

@@ -52,9 +52,13 @@ export function openStatement({ statement, signature }: SignedStatement, publicK
   return parsed.success && parsed.data.key === keyIdOf(publicKey) ? parsed.data : undefined;
 }
 
-/** `undefined` when it is no statement of ours, whoever signed it. */
-export function readStatement(statement: string): Statement | undefined {
-  return statementSchema.safeParse(parseJson(statement)).data;
+/** `undefined` when none of the keys signed it. */
+export function openTrusted(keys: ReadonlyMap<string, ChainKey>, signed: SignedStatement): Statement | undefined {
+  for (const { publicKey } of keys.values()) {
+    const statement = openStatement(signed, publicKey);
+    if (statement !== undefined) return statement;
+  }
+  return undefined;
 }
 
 function parseJson(text: string): unknown {
