@@ -8,6 +8,11 @@ interface AddOptions {
   readonly json?: true;
 }
 
+interface InviteOptions {
+  readonly locale?: string;
+  readonly json?: true;
+}
+
 interface ListOptions {
   readonly limit: number;
   readonly after?: string;
@@ -44,6 +49,16 @@ export function addUserArguments({ program, terminal, chooseCommand }: CommandLi
     });
 
   group
+    .command("invite")
+    .argument("<email>", "the address that the invitation goes to")
+    .description("let somebody create an account, by a link that works once, for a week")
+    .option("--locale <tag>", "language of the mail, such as en or de-CH")
+    .option(...JSON_OPTION)
+    .action((email: string, { locale, ...options }: InviteOptions) =>
+      chooseCommand({ command: "user invite", input: { email, locale } }, options),
+    );
+
+  group
     .command("list")
     .description("list accounts, a page at a time")
     .option("--limit <count>", "accounts on a page, 1 to 1000", parseWholeNumber, PAGE_SIZE)
@@ -56,6 +71,7 @@ export function addUserArguments({ program, terminal, chooseCommand }: CommandLi
   for (const [name, description] of [
     ["disable", "shut a person out: sessions and tokens end at once"],
     ["enable", "let a disabled person sign in again"],
+    ["unlock", "for a person who is shut out by failed attempts, their own or a stranger's: let them try again"],
     ["reset-factors", "for a person who has lost everything: remove all second factors and end all sessions"],
   ] as const) {
     group

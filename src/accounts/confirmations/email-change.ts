@@ -1,0 +1,149 @@
+import { AppError } from "../../core/index.ts";
+import { type Db, isUniqueViolation } from "../../storage/index.ts";
+import type { Account, RequestSource } from "../account.ts";
+import { discardProofs, findAccountById, findCredentials, lockCredentials, setEmail } from "../account-records.ts";
+import type { Confirmation } from "./confirmation.ts";
+import type { ConfirmationBase, ConfirmationDependencies } from "./confirmation-base.ts";
+import { dropConfirmations, isReserved } from "./confirmation-records.ts";
+import { type EmailInput, requireEmail } from "./registration-by-mail.ts";
+
+/** Proving the address that an account has, and giving it another one. */
+export interface EmailChange {
+  /**
+   * Returns the id that the code belongs to. Whether another account has the address, its owner is told, and nobody else.
+   *
+   * @throws AccountFieldInvalidError for what is no address, AppError THROTTLED, ACCOUNT_NOT_FOUND
+   */
+  begin(accountId: string, input: EmailInput): Promise<string>;
+  /**
+   * The address that a link is about, for the account that asked for it and no other.
+   *
+   * @throws AppError CONFIRMATION_OVER
+   */
+  find(accountId: string, token: string): Promise<{ readonly email: string }>;
+  /**
+   * The address is the account's, and proved. The one from before is told, and may take it back for 72 hours.
+   *
+   * @throws AppError CONFIRMATION_OVER; ACCOUNT_EMAIL_TAKEN when somebody was faster
+   */
+  complete(accountId: string, token: string, source: RequestSource): Promise<"verified" | "changed">;
+  /** The address that a link gives back. @throws AppError CONFIRMATION_OVER */
+  findUndo(token: string): Promise<{ readonly email: string }>;
+  /**
+   * Gives the account its address from before, and ends every session: whoever took it may be in. Returns the token for
+   * choosing a new password, which whoever reads the mail of that address may.
+   *
+   * @throws AppError CONFIRMATION_OVER
+   */
+  undo(token: string, source: RequestSource): Promise<string>;
+}
+
+const PURPOSES = ["email"] as const;
+const UNDO = ["email_undo"] as const;
+
+export interface EmailChangeDependencies extends ConfirmationDependencies {
+  readonly distrustBrowsers: (accountId: string, tx: Db) => Promise<void>;
+  readonly endSessions: (accountId: string, reason: "email_change_undone") => Promise<unknown>;
+}
+
+export function createEmailChange(deps: EmailChangeDependencies, base: ConfirmationBase): EmailChange {
+  const { db, clock, audit, mails } = deps;
+  const now = (): Date => new Date(clock.nowMs());
+
+  async function getOwn(accountId: string, token: string): Promise<Confirmation> {
+    const confirmation = await base.get(token, PURPOSES);
+    if (confirmation.accountId !== accountId) throw new AppError("CONFIRMATION_OVER");
+    return confirmation;
+  }
+
+  async function isAnothers(tx: Db, emailFolded: string, accountId: string): Promise<boolean> {
+    const owner = await findCredentials(tx, emailFolded);
+    const reserved = await isReserved(tx, emailFolded, { now: now(), exceptFor: accountId });
+    return owner === undefined ? reserved : owner.account.id !== accountId;
+  }
+
+  /** To the address from before, with the way back. */
+  async function tellOldAddress(tx: Db, { id, email, locale }: Account, emailFolded: string): Promise<void> {
+    const undo = { purpose: "email_undo", accountId: id, email, emailFolded, origin: {} } as const;
+    const token = await base.note(tx, undo);
+    await mails.enqueue(tx, { kind: "confirm.email_changed", to: email, locale, variables: { token } });
+  }
+
+  return {
+    async begin(accountId, { email, locale, source }) {
+      const { address, folded } = requireEmail(email);
+      await base.countOrRefuse("email_change", folded, source);
+      const account = await findAccountById(db, accountId);
+      if (account === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
+      const isTaken = await isAnothers(db, folded, accountId);
+      return base.begin({
+        purpose: "email",
+        accountId,
+        email: address,
+        emailFolded: folded,
+        origin: {},
+        to: address,
+        mail: isTaken ? undefined : "confirm.email",
+        otherwise: "confirm.have_account",
+        locale: account.locale ?? locale,
+        event: { type: "email_confirmation_requested", accountId, ...source },
+      });
+    },
+    async find(accountId, token) {
+      const { email } = await getOwn(accountId, token);
+      return { email };
+    },
+    async complete(accountId, token, source) {
+      const confirmation = await getOwn(accountId, token);
+      const { email, emailFolded } = confirmation;
+      const change = db.transaction().execute(async (tx) => {
+        await base.consume(tx, confirmation);
+        const before = await lockCredentials(tx, accountId);
+        if (before === undefined) throw new AppError("CONFIRMATION_OVER");
+        const isSame = before.emailFolded === emailFolded;
+        if (!isSame && (await isAnothers(tx, emailFolded, accountId))) throw new AppError("ACCOUNT_EMAIL_TAKEN");
+        await setEmail(tx, accountId, { email, emailFolded, now: now() });
+        await dropConfirmations(tx, accountId, { purposes: PURPOSES });
+        if (!isSame) await tellOldAddress(tx, before.account, before.emailFolded);
+        await audit.append(tx, { type: isSame ? "email_verified" : "email_changed", accountId, ...source });
+        return isSame ? "verified" : "changed";
+      });
+      return change.catch(rethrowTaken);
+    },
+    ...createUndo(deps, base),
+  };
+}
+
+function createUndo(deps: EmailChangeDependencies, base: ConfirmationBase): Pick<EmailChange, "findUndo" | "undo"> {
+  const { db, clock, audit } = deps;
+  return {
+    async findUndo(token) {
+      const { email } = await base.get(token, UNDO);
+      return { email };
+    },
+    async undo(token, source) {
+      const confirmation = await base.get(token, UNDO);
+      const { email, emailFolded, accountId = "", createdAt } = confirmation;
+      const now = new Date(clock.nowMs());
+      const resetToken = await db.transaction().execute(async (tx) => {
+        await base.consume(tx, confirmation);
+        if ((await lockCredentials(tx, accountId)) === undefined) throw new AppError("CONFIRMATION_OVER");
+        await setEmail(tx, accountId, { email, emailFolded, now });
+        await discardProofs(tx, accountId, now);
+        await deps.distrustBrowsers(accountId, tx);
+        // Whoever changed it may have asked for more, and changed it again: none of that is theirs to take back.
+        await dropConfirmations(tx, accountId, { purposes: ["email", "password_reset"] });
+        await dropConfirmations(tx, accountId, { purposes: UNDO, since: createdAt });
+        await audit.append(tx, { type: "email_change_undone", accountId, ...source });
+        return base.note(tx, { purpose: "password_reset", accountId, email, emailFolded, origin: {} });
+      });
+      await deps.endSessions(accountId, "email_change_undone");
+      return resetToken;
+    },
+  };
+}
+
+/** Two that proved one address in the same moment: the index has let one through. */
+function rethrowTaken(error: unknown): never {
+  throw isUniqueViolation(error) ? new AppError("ACCOUNT_EMAIL_TAKEN", { cause: error }) : error;
+}
