@@ -8,6 +8,7 @@ import {
   createInteractionRoutes,
   createKnownBrowsers,
   createProtocolPages,
+  type KnownBrowsers,
 } from "./interaction/index.ts";
 import { createMailbox, createMailboxRoutes, type Mailbox } from "./mail/index.ts";
 import { createHealth, type Health } from "./observability/index.ts";
@@ -245,7 +246,6 @@ function composeApp(
   });
   const { registration, verifiesEmail } = config;
   const shared = { accounts, views, failurePages, csrf, registration, verifiesEmail, clientAddress };
-  const browserTokenOf = (ctx: Context): string | undefined => knownBrowsers.tokenOf(ctx);
 
   const { app } = oidc;
   app.use(http.createRequestLog({ logger, onAnswered: metrics?.onAnswered }));
@@ -264,15 +264,22 @@ function composeApp(
   app.use(oidc.requestScope);
   app.use(createInteractionRoutes({ ...shared, ...interactionParts(config, services, oidc), knownBrowsers }));
   if (mailbox !== undefined) app.use(createMailboxRoutes({ mailbox, views, issuer }));
-  app.use(
-    createSelfServiceRoutes({ ...services, ...shared, ...selfServiceParts(config, services, oidc), browserTokenOf }),
-  );
+  const selfService = { ...selfServiceParts(config, services, oidc), ...browserParts(knownBrowsers) };
+  app.use(createSelfServiceRoutes({ ...services, ...shared, ...selfService }));
   return { oidc, feed };
 }
 
 /** What the pages inside an authorization request work with, beside what all pages do. */
 function interactionParts({ mfa }: Config, { clock, factors }: Services, { interactions }: Oidc) {
   return { interactions, clock, factors, trustedBrowserSeconds: mfa.trustedBrowserSeconds };
+}
+
+/** What these know of the browser that asks. */
+function browserParts(knownBrowsers: KnownBrowsers) {
+  return {
+    browserTokenOf: (ctx: Context) => knownBrowsers.tokenOf(ctx),
+    noteBrowser: (ctx: Context, accountId: string) => knownBrowsers.note(ctx, accountId, { provedBy: "password" }),
+  };
 }
 
 /** What the pages outside of one work with. */

@@ -182,6 +182,18 @@ test("somebody is invited; without mail the operator gets the link to pass on, a
   expect(await execute("user invite", { email: ALICE.email })).toMatchObject({ code: "ACCOUNT_EMAIL_TAKEN" });
 });
 
+test("failed attempts at an account are forgotten, by its address or id", async () => {
+  const { id } = (await execute("user add", ALICE)).data as { id: string };
+  expect((await execute("user unlock", { idOrEmail: id })).text).toContain("No failed attempts counted");
+  await sql`insert into consecutive_failures values ('password', ${id}, '', 100, 3, now(), 'infinity')`.execute(
+    database.db,
+  );
+  const answer = await execute("user unlock", { idOrEmail: "ALICE@example.com" });
+  expect(answer.text).toContain("its password and codes work again");
+  expect(answer.data).toEqual({ id, email: "alice@example.com", hadDelays: true });
+  expect(await execute("user unlock", { idOrEmail: "nobody" })).toMatchObject({ code: "ACCOUNT_NOT_FOUND" });
+});
+
 test("factors are reset, and all sessions of the person end", async () => {
   const { id } = (await execute("user add", ALICE)).data as { id: string };
   const answer = await execute("user reset-factors", { idOrEmail: "alice@example.com" });

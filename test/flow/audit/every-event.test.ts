@@ -81,8 +81,9 @@ const WAYS: readonly (readonly [events: readonly AuditEventType[], way: Way])[] 
   ],
   [
     ["account_disabled", "account_enabled", "profile_changed", "account_unlocked"],
-    async ({ latchkey: { accounts }, accountIdOf }) => {
-      const id = await accountIdOf(mallory.email);
+    async (world) => {
+      const { accounts } = world.latchkey;
+      const id = await world.accountIdOf(mallory.email);
       await accounts.disable(id);
       await accounts.enable(id);
       await accounts.changeProfile(id, { name: "Mallory Mint", locale: undefined }, SOURCE);
@@ -92,8 +93,9 @@ const WAYS: readonly (readonly [events: readonly AuditEventType[], way: Way])[] 
   ],
   [
     ["password_change_failed", "password_changed", "account_deleted"],
-    async ({ latchkey: { accounts }, accountIdOf }) => {
-      const id = await accountIdOf(bob.email);
+    async (world) => {
+      const { accounts } = world.latchkey;
+      const id = await world.accountIdOf(bob.email);
       await accounts.changePassword(id, { current: "wrong-but-typed-password", next: PASSWORD, source: SOURCE });
       await accounts.changePassword(id, { current: bob.password, next: PASSWORD, source: SOURCE });
       await accounts.remove(id, SOURCE);
@@ -101,10 +103,11 @@ const WAYS: readonly (readonly [events: readonly AuditEventType[], way: Way])[] 
   ],
   [
     ["registration_requested", "invitation_sent"],
-    async ({ latchkey: { accounts }, mailTo }) => {
+    async (world) => {
+      const { accounts } = world.latchkey;
       const [email, invited] = [freshEmail("new"), freshEmail("invited")];
       await accounts.byMail.registration.begin({ email, locale: "en", source: SOURCE, origin: {} });
-      const { link } = await mailTo(email);
+      const { link } = await world.mailTo(email);
       const newcomer = { name: "Nora North", password: PASSWORD, locale: "en", source: SOURCE };
       await accounts.byMail.registration.complete(tokenIn(link), newcomer);
       await accounts.byMail.registration.invite({ email: invited, locale: "en" });
@@ -113,10 +116,10 @@ const WAYS: readonly (readonly [events: readonly AuditEventType[], way: Way])[] 
   [
     ["password_reset_requested", "password_reset"],
     async (world) => {
-      const { latchkey, mailTo } = world;
+      const { latchkey } = world;
       const { email } = await registerPerson(world);
       await latchkey.accounts.byMail.passwordReset.begin({ email, locale: "en", source: SOURCE, origin: {} });
-      const { link } = await mailTo(email);
+      const { link } = await world.mailTo(email);
       const input = { password: PASSWORD, source: SOURCE, needsFactor: async () => false };
       await latchkey.accounts.byMail.passwordReset.complete(tokenIn(link), input);
     },
