@@ -11,6 +11,8 @@ import {
   createTerminal,
   executeCommand,
   failed,
+  followEvents,
+  type FollowOrder,
   type Invocation,
   leavesUntouched,
   parseCommandLine,
@@ -39,6 +41,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   if (config === undefined) return isTwoForFailure ? 2 : 1;
   if (request.kind === "serve") return serve(config, request);
   if (request.kind === "import") return importPeople(config, request, terminal);
+  if (request.kind === "follow") return follow(config, request, terminal);
   const answer =
     request.kind === "command"
       ? await answerCommand(config, request.invocation, terminal)
@@ -66,6 +69,32 @@ async function serve(config: Config, options: { applyFile: string | undefined; w
   }
   const { serve: start } = await import("./main.ts");
   return start(config, options);
+}
+
+/** Until a signal, or until nobody reads any more. Embedded data are asked of the server that has them. */
+async function follow(config: Config, order: FollowOrder, terminal: Terminal): Promise<number> {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+  process.stdout.once("error", () => stop.abort());
+  const following = { terminal, signal: stop.signal };
+  if (config.mode === "embedded") {
+    return followEvents(order, { ...following, ask: (asked) => askServer(socketPathIn(config.dataDirectory), asked) });
+  }
+  const { openServices } = await import("./services.ts");
+  let services: Awaited<ReturnType<typeof openServices>> | undefined;
+  const ask = async (asked: Invocation): Promise<Answer> => {
+    try {
+      services ??= await openServices(config, { logger: createLogger({ level: "silent" }), stores: "forCommands" });
+    } catch (error) {
+      return wordOpeningFailure(asStoreFailure(error));
+    }
+    return executeCommand(services, asked, (error) => terminal.writeError(`${String(error)}\n`));
+  };
+  try {
+    return await followEvents(order, { ...following, ask });
+  } finally {
+    await services?.close();
+  }
 }
 
 /** What a server that runs on the data directory cannot do by itself. */

@@ -16,6 +16,7 @@ import { createNodeId } from "./nodes/index.ts";
 import { createOidc, isPublished, type KeyRing, type Oidc, PROTOCOL_ROUTES } from "./oidc/index.ts";
 import { createSelfServiceRoutes } from "./self-service/index.ts";
 import { createServer } from "./server.ts";
+import { startAuditLog, startWebhooks } from "./deliveries.ts";
 import { openServices, type Overrides, rethrowStoreFailure, type Services } from "./services.ts";
 import {
   createEpochs,
@@ -84,6 +85,10 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     closers.push(() => auditSealer.close());
     const mailWorker = startMailWorker(config, services, mailbox);
     closers.push(() => mailWorker?.close());
+    const webhooks = startWebhooks(config, { ...services, telemetry });
+    closers.push(() => webhooks.close());
+    const auditLog = startAuditLog(config, services);
+    closers.push(() => auditLog?.close());
     const metricsListener = createMetricsListener(config, telemetry, { services, feed });
     closers.push(() => metricsListener?.close());
     const proxyShares = () => proxySightings.shares();

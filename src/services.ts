@@ -42,7 +42,7 @@ import {
   type SigningKeyCommands,
   signInSecondsMax,
 } from "./oidc/index.ts";
-import { createAddressPolicy } from "./outbound/index.ts";
+import { createAddressPolicy, createOutbound } from "./outbound/index.ts";
 import {
   createLogoutQueue,
   createRevocations,
@@ -66,6 +66,7 @@ import {
   openRedis,
   type Redis,
 } from "./storage/index.ts";
+import { createWebhookLog, createWebhooks, type WebhookObserver, type Webhooks } from "./webhooks/index.ts";
 import { NO_TELEMETRY, type Telemetry, traceAccounts, traceFactors } from "./telemetry.ts";
 
 export interface Overrides {
@@ -108,6 +109,9 @@ export interface Services {
   readonly mail: MailOutbox;
   /** Told of what becomes of mails. */
   readonly mailObserver: MailObserver;
+  readonly webhooks: Webhooks;
+  /** Told of what becomes of what webhooks are to hear. */
+  readonly webhookObserver: WebhookObserver;
   readonly signingKeys: SigningKeyCommands;
   readonly nodes: RunningNodes;
   readonly doctor: Doctor;
@@ -151,10 +155,10 @@ export async function openServices(config: Config, overrides: Overrides & Observ
     const services = buildServices(config, ground);
     // Apart from the requests' connections: one that waits for them would look like a node that has died.
     const nodes = createRunningNodes({ db: database.followingDb });
-    const { signingKeys, auditChain } = services;
+    const { signingKeys, webhooks, auditChain } = services;
     const smtp = createConfiguredSmtp(config, clock);
     const lookAtMailServer = smtp && (() => smtp.look());
-    const looking = { nodes, signingKeys, auditChain, lookAtMailServer };
+    const looking = { nodes, signingKeys, webhooks, auditChain, lookAtMailServer };
     const doctor = createDoctor({ config, clock, database, redis, migrations, ...looking });
     const backUp = directory && createBackUpOf(config, { directory, database, migrations, clock });
     const stores = { database, redis, migrations, secrets };
@@ -238,7 +242,22 @@ function buildServices(config: Config, ground: Ground) {
   const seals = createKeySeals(secrets, "signing-key");
   const signingKeys = createSigningKeyCommands({ db, clock, audit, revocations, seals, externalKeys, times });
   const people = { accounts, throttle, knownDevices, factors, mail, mailObserver };
-  return { ...people, audit, auditChain, clients, protocol, sessions, logoutQueue, revocations, signingKeys };
+  const deliveries = createWebhooksOf(config, ground, { audit, chain: auditChain });
+  const recorded = { audit, auditChain, ...deliveries };
+  return { ...people, ...recorded, clients, protocol, sessions, logoutQueue, revocations, signingKeys };
+}
+
+function createWebhooksOf(
+  config: Config,
+  { database: { db }, clock, secrets, telemetry, logger }: Ground,
+  log: { readonly audit: Audit; readonly chain: AuditChain },
+): { readonly webhooks: Webhooks; readonly webhookObserver: WebhookObserver } {
+  const observer = telemetry.observeWebhooks(createWebhookLog(logger));
+  const addresses = createAddressPolicy(config.outboundAllowedNetworks);
+  const outbound = createOutbound({ policy: addresses });
+  const sealer = createSealer(secrets);
+  const webhooks = createWebhooks({ ...log, db, clock, sealer, addresses, outbound, observer });
+  return { webhooks, webhookObserver: observer };
 }
 
 /** The audit log, of which people are told by mail what concerns them, and the chain that it is sealed into. */

@@ -1,3 +1,4 @@
+import { auditListCommands } from "./audit-list-command.ts";
 import { auditIntegrityCommands } from "./audit-integrity-commands.ts";
 import { clientCommands } from "./client-commands.ts";
 import type { Command } from "./command.ts";
@@ -10,6 +11,7 @@ import { resourceCommands } from "./resource-commands.ts";
 import { sessionCommands } from "./session-commands.ts";
 import { storeCommands } from "./store-commands.ts";
 import { userCommands } from "./user-commands.ts";
+import { webhookCommands } from "./webhook-commands.ts";
 
 /** Every command that works on the store. `serve`, `config check`, `restore` and `move` are the command line's own. */
 export const catalogue: readonly Command[] = [
@@ -19,6 +21,8 @@ export const catalogue: readonly Command[] = [
   ...importCommands,
   ...sessionCommands,
   ...keyCommands,
+  ...auditListCommands,
+  ...webhookCommands,
   ...auditIntegrityCommands,
   ...storeCommands,
   ...dataCommands,

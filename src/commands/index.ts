@@ -18,6 +18,7 @@ export { couldNotCheck } from "./doctor-command.ts";
 export { DeclarationFileError, readDeclarationFile } from "./declaration-file.ts";
 export { type Answer, executeCommand, failed, leavesUntouched } from "./execute.ts";
 export { runImport } from "./import-run.ts";
+export { followEvents } from "./follow-events.ts";
 export { printAnswer } from "./print-answer.ts";
-export type { MoveOrder, Request, RestoreOrder } from "./request.ts";
+export type { FollowOrder, MoveOrder, Request, RestoreOrder } from "./request.ts";
 export { createTerminal, type Terminal } from "./terminal.ts";

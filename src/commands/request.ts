@@ -22,9 +22,19 @@ export interface ImportOrder {
   readonly firebase: FirebaseConfig | undefined;
 }
 
+/** Which events of the audit log to show as they come. */
+export interface FollowOrder {
+  /** Filters, as `audit list` takes them. */
+  readonly wanted: object;
+  /** The position to go on behind. */
+  readonly after: string | undefined;
+  readonly format: Format;
+}
+
 /** What the command line asks for. */
 export type Request =
   | { readonly kind: "command"; readonly invocation: Invocation; readonly format: Format }
+  | ({ readonly kind: "follow" } & FollowOrder)
   | { readonly kind: "serve"; readonly applyFile: string | undefined; readonly workers: number }
   | { readonly kind: "check-config"; readonly format: Format }
   | { readonly kind: "restore"; readonly order: RestoreOrder; readonly format: Format }

@@ -272,6 +272,7 @@ function toConfig(values: SettingValues, placeOf: PlaceOf | undefined): Config {
     placeOf,
     mail: mailOf(values),
     links: { help: values.HELP_URL, privacy: values.PRIVACY_URL },
+    auditLog: values.AUDIT_LOG,
     logLevel: values.LOG_LEVEL ?? (isEmbedded ? "warn" : "info"),
     metrics: values.METRICS_PORT === undefined ? undefined : { host: values.METRICS_HOST, port: values.METRICS_PORT },
     traces: tracesOf(values),

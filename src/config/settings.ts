@@ -376,6 +376,15 @@ export const SETTINGS = {
     example: "info",
     schema: z.enum(["debug", "info", "warn", "error", "silent"], "is no log level").optional(),
   },
+  AUDIT_LOG: {
+    description:
+      "Where events of the audit log are written as lines of JSON, for log pipelines: `stdout`, where they stand between the lines of the log, or a file, which only its owner can read. Each event is written by one node of the deployment ([more](audit.md#lines-for-log-pipelines)). Without it they are in the database alone.",
+    example: "/var/log/latchkey/audit.ndjson",
+    schema: z
+      .string()
+      .refine((value) => value === "stdout" || value.includes("/"), "is neither stdout nor the path of a file")
+      .optional(),
+  },
   METRICS_PORT: {
     description:
       "The port at which Prometheus reads `/metrics`, apart from the port that people and apps reach. Without it nothing is counted.",
