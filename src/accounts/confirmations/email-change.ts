@@ -1,7 +1,15 @@
-import { AppError } from "../../core/index.ts";
+import { AppError, randomToken } from "../../core/index.ts";
 import { type Db, isUniqueViolation } from "../../storage/index.ts";
 import type { Account, RequestSource } from "../account.ts";
-import { discardProofs, findAccountById, findCredentials, lockCredentials, setEmail } from "../account-records.ts";
+import {
+  type Credentials,
+  findAccountById,
+  findCredentials,
+  lockCredentials,
+  setEmail,
+  setPassword,
+} from "../account-records.ts";
+import type { PasswordHasher } from "../passwords/password-hasher.ts";
 import type { Confirmation } from "./confirmation.ts";
 import type { ConfirmationBase, ConfirmationDependencies } from "./confirmation-base.ts";
 import { dropConfirmations, isReserved } from "./confirmation-records.ts";
@@ -30,8 +38,9 @@ export interface EmailChange {
   /** The address that a link gives back. @throws AppError CONFIRMATION_OVER */
   findUndo(token: string): Promise<{ readonly email: string }>;
   /**
-   * Gives the account its address from before, and ends every session: whoever took it may be in. Returns the token for
-   * choosing a new password, which whoever reads the mail of that address may.
+   * Gives the account its address from before, and ends every session: whoever took it may be in. They may know the
+   * password, too, and would take it again in the next second, so that this works no more either. Returns the token for
+   * choosing a new one, which whoever reads the mail of that address may.
    *
    * @throws AppError CONFIRMATION_OVER
    */
@@ -42,6 +51,7 @@ const PURPOSES = ["email"] as const;
 const UNDO = ["email_undo"] as const;
 
 export interface EmailChangeDependencies extends ConfirmationDependencies {
+  readonly hasher: Pick<PasswordHasher, "hash">;
   readonly distrustBrowsers: (accountId: string, tx: Db) => Promise<void>;
   readonly endSessions: (accountId: string, reason: "email_change_undone") => Promise<unknown>;
 }
@@ -97,13 +107,14 @@ export function createEmailChange(deps: EmailChangeDependencies, base: Confirmat
       const confirmation = await getOwn(accountId, token);
       const { email, emailFolded } = confirmation;
       const change = db.transaction().execute(async (tx) => {
+        const before = await lockEnabled(tx, accountId);
         await base.consume(tx, confirmation);
-        const before = await lockCredentials(tx, accountId);
-        if (before === undefined) throw new AppError("CONFIRMATION_OVER");
-        const isSame = before.emailFolded === emailFolded;
+        // Another spelling may be another mailbox: that is a change, which the one from before is told of.
+        const isSame = before.account.email === email;
         if (!isSame && (await isAnothers(tx, emailFolded, accountId))) throw new AppError("ACCOUNT_EMAIL_TAKEN");
         await setEmail(tx, accountId, { email, emailFolded, now: now() });
-        await dropConfirmations(tx, accountId, { purposes: PURPOSES });
+        // A link for a new password that went to the address from before is dead, also when that comes back.
+        await dropConfirmations(tx, accountId, { purposes: isSame ? PURPOSES : ["email", "password_reset"] });
         if (!isSame) await tellOldAddress(tx, before.account, before.emailFolded);
         await audit.append(tx, { type: isSame ? "email_verified" : "email_changed", accountId, ...source });
         return isSame ? "verified" : "changed";
@@ -116,31 +127,61 @@ export function createEmailChange(deps: EmailChangeDependencies, base: Confirmat
 
 function createUndo(deps: EmailChangeDependencies, base: ConfirmationBase): Pick<EmailChange, "findUndo" | "undo"> {
   const { db, clock, audit } = deps;
+
+  /** While the account is disabled its links are dead, and this one is back when that is. */
+  async function read(token: string): Promise<Confirmation> {
+    const confirmation = await base.get(token, UNDO);
+    const account = await findAccountById(db, confirmation.accountId ?? "");
+    if (account === undefined || account.disabledAt !== undefined) throw new AppError("CONFIRMATION_OVER");
+    return confirmation;
+  }
+
+  async function take(tx: Db, confirmation: Confirmation, by: Undoing): Promise<string> {
+    const { email, emailFolded, accountId = "", createdAt } = confirmation;
+    const now = new Date(clock.nowMs());
+    const { passwordHash: from } = await lockEnabled(tx, accountId);
+    await base.consume(tx, confirmation);
+    await setEmail(tx, accountId, { email, emailFolded, now });
+    await setPassword(tx, accountId, { from, to: by.nobodysHash, now });
+    await deps.distrustBrowsers(accountId, tx);
+    // Whoever changed it may have asked for more, and changed it again: none of that is theirs to take back.
+    await dropConfirmations(tx, accountId, { purposes: ["email", "password_reset"] });
+    await dropConfirmations(tx, accountId, { purposes: UNDO, since: createdAt });
+    await audit.append(tx, { type: "email_change_undone", accountId, ...by.source });
+    return base.note(tx, { purpose: "password_reset", accountId, email, emailFolded, origin: {} });
+  }
+
   return {
     async findUndo(token) {
-      const { email } = await base.get(token, UNDO);
+      const { email } = await read(token);
       return { email };
     },
     async undo(token, source) {
-      const confirmation = await base.get(token, UNDO);
-      const { email, emailFolded, accountId = "", createdAt } = confirmation;
-      const now = new Date(clock.nowMs());
-      const resetToken = await db.transaction().execute(async (tx) => {
-        await base.consume(tx, confirmation);
-        if ((await lockCredentials(tx, accountId)) === undefined) throw new AppError("CONFIRMATION_OVER");
-        await setEmail(tx, accountId, { email, emailFolded, now });
-        await discardProofs(tx, accountId, now);
-        await deps.distrustBrowsers(accountId, tx);
-        // Whoever changed it may have asked for more, and changed it again: none of that is theirs to take back.
-        await dropConfirmations(tx, accountId, { purposes: ["email", "password_reset"] });
-        await dropConfirmations(tx, accountId, { purposes: UNDO, since: createdAt });
-        await audit.append(tx, { type: "email_change_undone", accountId, ...source });
-        return base.note(tx, { purpose: "password_reset", accountId, email, emailFolded, origin: {} });
+      const confirmation = await read(token);
+      const { accountId = "" } = confirmation;
+      const resetToken = await base.alone(confirmation, async () => {
+        const nobodysHash = await deps.hasher.hash(randomToken());
+        // As with a reset: before and after.
+        await deps.endSessions(accountId, "email_change_undone");
+        return db.transaction().execute((tx) => take(tx, confirmation, { nobodysHash, source }));
       });
       await deps.endSessions(accountId, "email_change_undone");
       return resetToken;
     },
   };
+}
+
+interface Undoing {
+  /** Of a password that nobody knows. */
+  readonly nobodysHash: string;
+  readonly source: RequestSource;
+}
+
+/** The account, which stays as it is until the transaction ends. @throws AppError CONFIRMATION_OVER when it is disabled */
+async function lockEnabled(tx: Db, accountId: string): Promise<Credentials> {
+  const held = await lockCredentials(tx, accountId);
+  if (held === undefined || held.account.disabledAt !== undefined) throw new AppError("CONFIRMATION_OVER");
+  return held;
 }
 
 /** Two that proved one address in the same moment: the index has let one through. */
