@@ -24,16 +24,16 @@ const sourceOf = () => ({ address: freshAddress(), requestId: "request-1" });
 const needsFactor = async () => false;
 
 /** Accounts whose mails are kept here, and somebody who has one. */
-async function setUp() {
+async function setUp({ isConfigured = true } = {}) {
   const sent: ConfirmationMail[] = [];
   const { hasher } = createCheapHasher();
   const hash = vi.fn((password: string) => hasher.hash(password));
-  const mails = { isConfigured: true, enqueue: async (_: Db, mail: ConfirmationMail) => void sent.push(mail) };
+  const mails = { isConfigured, enqueue: async (_: Db, mail: ConfirmationMail) => void sent.push(mail) };
   const endSessions = vi.fn(async () => ({ isComplete: true }));
   const { accounts } = createTestAccounts(db, { mails, hasher: { ...hasher, hash }, endSessions });
   const email = `${unique("nora")}@example.com`;
   const { id } = await accounts.register({ email, name: "Nora North", password: PASSWORD }, "operator");
-  const { passwordReset, emailChange } = accounts.byMail;
+  const { passwordReset, emailChange, registration } = accounts.byMail;
 
   const tokenTo = (address: string): string => sent.findLast(({ to }) => to === address)?.variables.token ?? "";
   const inputFor = (address: string) => ({ email: address, locale: undefined, source: sourceOf() });
@@ -50,8 +50,10 @@ async function setUp() {
     (await accounts.signIn({ email, password, source: sourceOf() })).outcome;
 
   const person = { id, email, tokenTo, askForReset, changeEmail, signIn };
-  return { ...person, accounts, passwordReset, emailChange, hash, endSessions };
+  return { ...person, accounts, passwordReset, emailChange, registration, hash, endSessions };
 }
+
+const newcomer = () => ({ name: "Greta Guest", password: PASSWORD, locale: undefined, source: sourceOf() });
 
 describe("a link for a new password", () => {
   test("stays dead when the account that was disabled is enabled again", async () => {
@@ -128,5 +130,32 @@ describe("a change of email that is undone", () => {
     expect(await accounts.read(id)).toMatchObject({ email: spelled });
     await emailChange.undo(tokenTo(email), sourceOf());
     expect(await accounts.read(id)).toMatchObject({ email });
+  });
+});
+
+describe("an invitation", () => {
+  test.each([true, false])("proves the email where it came by mail, and not otherwise: %s", async (isConfigured) => {
+    const { registration } = await setUp({ isConfigured });
+    const { token } = await registration.invite({ email: `${unique("guest")}@example.com`, locale: undefined });
+    expect(await registration.complete(token, newcomer())).toMatchObject({ emailVerified: isConfigured });
+  });
+
+  test("makes no second account once another one was used, though that account is gone", async () => {
+    const { accounts, registration } = await setUp();
+    const invited = { email: `${unique("guest")}@example.com`, locale: undefined };
+    const [first, second] = [await registration.invite(invited), await registration.invite(invited)];
+    const { id } = await registration.complete(first.token, newcomer());
+    await accounts.remove(id, sourceOf());
+    await expect(registration.complete(second.token, newcomer())).rejects.toMatchObject(OVER);
+  });
+
+  test("of somebody who has an account by now has no password hashed", async () => {
+    const { accounts, registration, hash } = await setUp();
+    const email = `${unique("guest")}@example.com`;
+    const { token } = await registration.invite({ email, locale: undefined });
+    await accounts.register({ email, name: "Greta Guest", password: PASSWORD }, "operator");
+    hash.mockClear();
+    await expect(registration.complete(token, newcomer())).rejects.toMatchObject({ code: "ACCOUNT_EMAIL_TAKEN" });
+    expect(hash).not.toHaveBeenCalled();
   });
 });
