@@ -14,6 +14,7 @@ import type { Account, RequestSource } from "./account.ts";
 import { findAccountById, findAccountsById, findCredentials, listAccounts, setDisabledAt } from "./account-records.ts";
 import { parseEmail } from "./email-address.ts";
 import { type AccountsByMail, createAccountsByMail } from "./confirmations/accounts-by-mail.ts";
+import { dropConfirmations } from "./confirmations/confirmation-records.ts";
 import type { ConfirmationMails } from "./confirmations/mails.ts";
 import { createImport, type ImportBatch, type ImportDependencies, type ImportReport } from "./import/import-people.ts";
 import { createBreachList } from "./passwords/breach-list.ts";
@@ -202,6 +203,8 @@ async function changeDisabled(
     const now = new Date(clock.nowMs());
     const changed = await setDisabledAt(tx, id, { disabledAt: type === "account_disabled" ? now : undefined, now });
     if (changed !== undefined) await audit.append(tx, { type, accountId: id });
+    // Who was disabled and is enabled again does not find the links alive that somebody had sent for before.
+    if (type === "account_disabled") await dropConfirmations(tx, id, { purposes: ["email", "password_reset"] });
     const account = changed ?? (await findAccountById(tx, id));
     if (account === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
     return account;

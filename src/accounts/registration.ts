@@ -39,11 +39,14 @@ interface Registration {
   readonly locale: string | undefined;
 }
 
-/** Creates an account. `confirm`: its address is proved, and proving it is part of the same transaction. */
+/**
+ * Creates an account. `confirm`: somebody was let in by a link, which is used up in the same transaction. `emailVerified`:
+ * it came by mail, which an invitation that an operator passed on did not.
+ */
 export type Register = (
   input: RegistrationInput,
   source: RegistrationSource,
-  proved?: { readonly confirm: (tx: Db) => Promise<void> },
+  proved?: { readonly emailVerified: boolean; readonly confirm: (tx: Db) => Promise<void> },
 ) => Promise<Account>;
 
 export function createRegistration(deps: RegistrationDependencies): Register {
@@ -57,17 +60,15 @@ export function createRegistration(deps: RegistrationDependencies): Register {
     return db.transaction().execute(async (tx) => {
       const id = randomToken(ACCOUNT_ID_BYTES);
       const createdAt = new Date(clock.nowMs());
-      await proved?.confirm(tx);
       const isVouchedFor = source === "operator" && input.emailVerified === true;
-      const emailVerified = proved !== undefined || isVouchedFor;
+      const emailVerified = proved?.emailVerified ?? isVouchedFor;
       const account = await insertAccount(tx, { id, ...registration, emailVerified, passwordHash, createdAt });
       const isReservedForAnother = await isReserved(tx, registration.email.folded, { now: createdAt });
       if (account === undefined || isReservedForAnother) throw new AppError("ACCOUNT_EMAIL_TAKEN");
-      await audit.append(tx, {
-        type: "account_registered",
-        accountId: id,
-        ...(source === "operator" ? { actor: "operator" } : source),
-      });
+      // Last: of two links for one address, the index has let one through that may then drop the other.
+      await proved?.confirm(tx);
+      const by = source === "operator" ? ({ actor: "operator" } as const) : source;
+      await audit.append(tx, { type: "account_registered", accountId: id, ...by });
       return account;
     });
   };

@@ -16,6 +16,7 @@ interface Scene {
   readonly pending?: PendingInteraction | undefined;
   readonly accounts?: Partial<Accounts>;
   readonly registration?: InteractionDependencies["registration"];
+  readonly clock?: InteractionDependencies["clock"];
 }
 
 const noAccounts: Accounts = {
@@ -29,10 +30,16 @@ const noAccounts: Accounts = {
 /** Asks the pages with one request that waits (or none), as a browser would. */
 async function ask(scene: Scene, { headers, ...sent }: TestRequest) {
   const { around, ...toolkit } = createTestToolkit();
-  const { pending, accounts = {}, registration = "open" } = { pending: signInRequest, ...scene };
+  const {
+    pending,
+    accounts = {},
+    registration = "open",
+    clock = withoutFactors.clock,
+  } = { pending: signInRequest, ...scene };
   const routes = createInteractionRoutes({
     ...toolkit,
     ...withoutFactors,
+    clock,
     interactions: createFakeInteractions(pending),
     accounts: { ...noAccounts, ...accounts },
     registration,
@@ -79,6 +86,20 @@ test("the right pair leads on with 303 [RFC 9700 4.12]", async () => {
   const accounts: Partial<Accounts> = { signIn: async () => ({ outcome: "accepted", account: alice }) };
   const answer = await post({ accounts }, "sign-in", pair);
   expect(answer).toMatchObject({ status: 303, headers: { location: "/auth/uid-1?signed-in=alice-id" } });
+});
+
+test("a pair that was right until a reset took the password away meanwhile begins no session [ASVS 7.4.3]", async () => {
+  const resetAtMs = 5_000;
+  let nowMs = resetAtMs - 1;
+  const accounts: Partial<Accounts> = {
+    signIn: async () => {
+      nowMs = resetAtMs + 1;
+      return { outcome: "accepted", account: alice };
+    },
+    read: async () => ({ ...alice, proofsSince: nowMs > resetAtMs ? new Date(resetAtMs) : undefined }),
+  };
+  const answer = await post({ accounts, clock: { nowMs: () => nowMs } }, "sign-in", pair);
+  expect(answer).toMatchObject({ status: 303, headers: { location: "/interaction/uid-1/sign-in?r=restart-1" } });
 });
 
 test("an attempt is counted for the address and the client that it came from [ASVS 6.3.1]", async () => {

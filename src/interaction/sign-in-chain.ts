@@ -12,6 +12,8 @@ export interface ProofGiven {
   readonly accountId: string;
   readonly proof: Proof;
   readonly trustForSeconds?: number | undefined;
+  /** When the proof was handed in, where looking at it takes time in which the password may be changed; now when absent. */
+  readonly provedAtMs?: number | undefined;
 }
 
 export type ChainStep = (ctx: Context, interaction: PendingInteraction, chain: Chain) => Promise<void>;
@@ -88,9 +90,9 @@ export function createSignInChain(dependencies: Dependencies): SignInChain {
   return {
     find,
     resume: async (ctx, interaction) => sendToTurn(ctx, interaction, await find(ctx, interaction)),
-    async prove(ctx, interaction, { accountId, proof, trustForSeconds }) {
+    async prove(ctx, interaction, { accountId, proof, trustForSeconds, provedAtMs = clock.nowMs() }) {
       const before = (await find(ctx, interaction))?.progress;
-      const begun = before?.accountId === accountId ? before : { proofs: [], provedAtMs: clock.nowMs() };
+      const begun = before?.accountId === accountId ? before : { proofs: [], provedAtMs };
       const chain = await states.assess(ctx, interaction, { ...begun, accountId, proofs: [...begun.proofs, proof] });
       if (chain === undefined) return sendToTurn(ctx, interaction, undefined);
       await proceed(ctx, interaction, { chain, trustForSeconds });

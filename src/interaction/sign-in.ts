@@ -17,12 +17,15 @@ export const signInForm = z.object({
 
 export type SignInForm = SentForm<z.infer<typeof signInForm>>;
 
-type Dependencies = Pick<InteractionDependencies, "accounts" | "clientAddress" | "knownBrowsers"> & {
+type Dependencies = Pick<InteractionDependencies, "accounts" | "clientAddress" | "knownBrowsers" | "clock"> & {
   readonly chain: SignInChain;
 };
 
 /** Takes e-mail and password: on to what comes next, or the page again with what to do. */
-export function createSignIn({ accounts, clientAddress, knownBrowsers, chain }: Dependencies, pages: RequestPages) {
+export function createSignIn(
+  { accounts, clientAddress, knownBrowsers, clock, chain }: Dependencies,
+  pages: RequestPages,
+) {
   return async (ctx: Context, interaction: PendingInteraction, form: SignInForm): Promise<void> => {
     const { typed } = form;
     if (form.kind === "faulty") {
@@ -31,9 +34,11 @@ export function createSignIn({ accounts, clientAddress, knownBrowsers, chain }: 
     try {
       const source = sourceOf(ctx, clientAddress);
       const browserToken = knownBrowsers.tokenOf(ctx);
+      // Hashing takes long enough for a reset to be done meanwhile: what was right before it must not begin a session after it.
+      const provedAtMs = clock.nowMs();
       const result = await accounts.signIn({ ...form.values, source, browserToken, clientId: interaction.client.id });
       if (result.outcome === "accepted") {
-        return await chain.prove(ctx, interaction, { accountId: result.account.id, proof: "password" });
+        return await chain.prove(ctx, interaction, { accountId: result.account.id, proof: "password", provedAtMs });
       }
       const trouble =
         result.outcome === "throttled"

@@ -50,7 +50,17 @@ export interface ConfirmationBase {
   begin(beginning: Beginning): Promise<string>;
   /** @throws AppError CONFIRMATION_OVER when the token is none of ours for this, was used, or is too old. */
   get(token: string, purposes: readonly ConfirmationPurpose[]): Promise<Confirmation>;
-  /** Uses it up in the transaction of what it allows. @throws AppError CONFIRMATION_OVER when somebody else did. */
+  /**
+   * Runs what a link allows, once at a time for each link: otherwise one link would let its holder have passwords hashed as
+   * fast as they ask, uncounted, and keep everybody else from signing in. @throws AppError CONFIRMATION_OVER
+   */
+  alone<Result>(confirmation: Confirmation, run: () => Promise<Result>): Promise<Result>;
+  /**
+   * Uses it up in the transaction of what it allows. Where there is an account, that is locked first: everything that
+   * changes an account and drops what it has under way takes its locks in this order.
+   *
+   * @throws AppError CONFIRMATION_OVER when somebody else did.
+   */
   consume(tx: Db, confirmation: Confirmation): Promise<void>;
   /** Notes one within a transaction, and returns the token for its link. */
   note(tx: Db, request: ConfirmationRequest): Promise<string>;
@@ -125,6 +135,7 @@ export function createConfirmationBase(deps: ConfirmationDependencies): Confirma
       if (found === undefined || found === "") throw new AppError("CONFIRMATION_OVER");
       return found;
     },
+    alone: createTurns(),
     async consume(tx, { id, purpose }) {
       if (!(await consumeConfirmation(tx, sought(id, [purpose])))) throw new AppError("CONFIRMATION_OVER");
     },
@@ -155,4 +166,17 @@ interface Noted extends ConfirmationRequest {
   readonly id: string;
   readonly codeDigest: string | undefined;
   readonly leadsSomewhere: boolean;
+}
+
+function createTurns(): ConfirmationBase["alone"] {
+  const underWay = new Set<string>();
+  return async ({ id }, run) => {
+    if (underWay.has(id)) throw new AppError("CONFIRMATION_OVER");
+    underWay.add(id);
+    try {
+      return await run();
+    } finally {
+      underWay.delete(id);
+    }
+  };
 }

@@ -136,6 +136,15 @@ export async function dropConfirmations(
     .execute();
 }
 
+/** One of several invitations was used: the others are not to make another account, should this one be gone one day. */
+export async function dropInvitations(tx: Db, emailFolded: string): Promise<void> {
+  await withTables(tx)
+    .deleteFrom("account_confirmations")
+    .where("email_folded", "=", emailFolded)
+    .where("purpose", "=", "invitation")
+    .execute();
+}
+
 /** Whether another account had this address until lately and may still take it back. */
 export async function isReserved(
   db: Db,

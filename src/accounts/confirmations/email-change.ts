@@ -1,7 +1,15 @@
-import { AppError } from "../../core/index.ts";
+import { AppError, randomToken } from "../../core/index.ts";
 import { type Db, isUniqueViolation } from "../../storage/index.ts";
 import type { Account, RequestSource } from "../account.ts";
-import { discardProofs, findCredentials, findCredentialsById, lockCredentials, setEmail } from "../account-records.ts";
+import {
+  type Credentials,
+  findAccountById,
+  findCredentials,
+  lockCredentials,
+  setEmail,
+  setPassword,
+} from "../account-records.ts";
+import type { PasswordHasher } from "../passwords/password-hasher.ts";
 import type { Confirmation, ConfirmationOrigin } from "./confirmation.ts";
 import type { ConfirmationBase, ConfirmationDependencies } from "./confirmation-base.ts";
 import { dropConfirmations, isReserved } from "./confirmation-records.ts";
@@ -38,8 +46,9 @@ export interface EmailChange {
   /** The address that a link gives back. @throws AppError CONFIRMATION_OVER */
   findUndo(token: string): Promise<{ readonly email: string }>;
   /**
-   * Gives the account its address from before, and ends every session: whoever took it may be in. Returns the token for
-   * choosing a new password, which whoever reads the mail of that address may.
+   * Gives the account its address from before, and ends every session: whoever took it may be in. They may know the
+   * password, too, and would take it again in the next second, so that this works no more either. Returns the token for
+   * choosing a new one, which whoever reads the mail of that address may.
    *
    * @throws AppError CONFIRMATION_OVER
    */
@@ -51,6 +60,7 @@ export const EMAIL_PURPOSES = ["verification", "email"] as const;
 const UNDO = ["email_undo"] as const;
 
 export interface EmailChangeDependencies extends ConfirmationDependencies {
+  readonly hasher: Pick<PasswordHasher, "hash">;
   readonly distrustBrowsers: (accountId: string, tx: Db) => Promise<void>;
   readonly endSessions: (accountId: string, reason: "email_change_undone") => Promise<unknown>;
 }
@@ -81,10 +91,10 @@ export function createEmailChange(deps: EmailChangeDependencies, base: Confirmat
   return {
     async begin(accountId, { email, locale, source, origin = {} }) {
       const { address, folded } = requireEmail(email);
-      const credentials = await findCredentialsById(db, accountId);
-      if (credentials === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
-      const { account } = credentials;
-      const isOwn = credentials.emailFolded === folded;
+      const account = await findAccountById(db, accountId);
+      if (account === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
+      // Another spelling may be another mailbox: that is a change, which the one from before is told of.
+      const isOwn = account.email === address;
       await base.countOrRefuse(isOwn ? "verification" : "email_change", folded, source);
       const isTaken = await isAnothers(db, folded, accountId);
       return base.begin({
@@ -93,8 +103,7 @@ export function createEmailChange(deps: EmailChangeDependencies, base: Confirmat
         email: address,
         emailFolded: folded,
         origin,
-        // What the account has is proved as it has it: another spelling may be somebody else's mailbox.
-        to: isOwn ? account.email : address,
+        to: address,
         mail: isTaken ? undefined : isOwn ? "confirm.verification" : "confirm.email",
         otherwise: "confirm.have_account",
         locale: account.locale ?? locale,
@@ -109,14 +118,15 @@ export function createEmailChange(deps: EmailChangeDependencies, base: Confirmat
       const confirmation = await getOwn(accountId, token);
       const { email, emailFolded } = confirmation;
       const change = db.transaction().execute(async (tx) => {
+        const before = await lockEnabled(tx, accountId);
         await base.consume(tx, confirmation);
-        const before = await lockCredentials(tx, accountId);
-        if (before === undefined) throw new AppError("CONFIRMATION_OVER");
-        const isSame = before.emailFolded === emailFolded;
+        const isSame = before.account.email === email;
         if (!isSame && (await isAnothers(tx, emailFolded, accountId))) throw new AppError("ACCOUNT_EMAIL_TAKEN");
-        // The spelling that the mail went to is the one that was proved.
-        await setEmail(tx, accountId, { email: isSame ? before.account.email : email, emailFolded, now: now() });
-        await dropConfirmations(tx, accountId, { purposes: EMAIL_PURPOSES });
+        await setEmail(tx, accountId, { email, emailFolded, now: now() });
+        // A link for a new password that went to the address from before is dead, also when that comes back.
+        await dropConfirmations(tx, accountId, {
+          purposes: isSame ? EMAIL_PURPOSES : [...EMAIL_PURPOSES, "password_reset"],
+        });
         if (!isSame) await tellOldAddress(tx, before.account, before.emailFolded);
         await audit.append(tx, { type: isSame ? "email_verified" : "email_changed", accountId, ...source });
         return isSame ? "verified" : "changed";
@@ -139,13 +149,13 @@ function createVerification(
     },
     async verify(token, source) {
       const confirmation = await base.get(token, ["verification"]);
-      const { accountId = "", emailFolded, origin } = confirmation;
+      const { accountId = "", email, emailFolded, origin } = confirmation;
       const now = new Date(clock.nowMs());
       await db.transaction().execute(async (tx) => {
+        const before = await lockEnabled(tx, accountId);
         await base.consume(tx, confirmation);
-        const before = await lockCredentials(tx, accountId);
-        if (before === undefined || before.emailFolded !== emailFolded) throw new AppError("CONFIRMATION_OVER");
-        await setEmail(tx, accountId, { email: before.account.email, emailFolded, now });
+        if (before.account.email !== email) throw new AppError("CONFIRMATION_OVER");
+        await setEmail(tx, accountId, { email, emailFolded, now });
         await audit.append(tx, { type: "email_verified", accountId, ...source });
       });
       return origin;
@@ -155,31 +165,61 @@ function createVerification(
 
 function createUndo(deps: EmailChangeDependencies, base: ConfirmationBase): Pick<EmailChange, "findUndo" | "undo"> {
   const { db, clock, audit } = deps;
+
+  /** While the account is disabled its links are dead, and this one is back when that is. */
+  async function read(token: string): Promise<Confirmation> {
+    const confirmation = await base.get(token, UNDO);
+    const account = await findAccountById(db, confirmation.accountId ?? "");
+    if (account === undefined || account.disabledAt !== undefined) throw new AppError("CONFIRMATION_OVER");
+    return confirmation;
+  }
+
+  async function take(tx: Db, confirmation: Confirmation, by: Undoing): Promise<string> {
+    const { email, emailFolded, accountId = "", createdAt } = confirmation;
+    const now = new Date(clock.nowMs());
+    const { passwordHash: from } = await lockEnabled(tx, accountId);
+    await base.consume(tx, confirmation);
+    await setEmail(tx, accountId, { email, emailFolded, now });
+    await setPassword(tx, accountId, { from, to: by.nobodysHash, now });
+    await deps.distrustBrowsers(accountId, tx);
+    // Whoever changed it may have asked for more, and changed it again: none of that is theirs to take back.
+    await dropConfirmations(tx, accountId, { purposes: [...EMAIL_PURPOSES, "password_reset"] });
+    await dropConfirmations(tx, accountId, { purposes: UNDO, since: createdAt });
+    await audit.append(tx, { type: "email_change_undone", accountId, ...by.source });
+    return base.note(tx, { purpose: "password_reset", accountId, email, emailFolded, origin: {} });
+  }
+
   return {
     async findUndo(token) {
-      const { email } = await base.get(token, UNDO);
+      const { email } = await read(token);
       return { email };
     },
     async undo(token, source) {
-      const confirmation = await base.get(token, UNDO);
-      const { email, emailFolded, accountId = "", createdAt } = confirmation;
-      const now = new Date(clock.nowMs());
-      const resetToken = await db.transaction().execute(async (tx) => {
-        await base.consume(tx, confirmation);
-        if ((await lockCredentials(tx, accountId)) === undefined) throw new AppError("CONFIRMATION_OVER");
-        await setEmail(tx, accountId, { email, emailFolded, now });
-        await discardProofs(tx, accountId, now);
-        await deps.distrustBrowsers(accountId, tx);
-        // Whoever changed it may have asked for more, and changed it again: none of that is theirs to take back.
-        await dropConfirmations(tx, accountId, { purposes: [...EMAIL_PURPOSES, "password_reset"] });
-        await dropConfirmations(tx, accountId, { purposes: UNDO, since: createdAt });
-        await audit.append(tx, { type: "email_change_undone", accountId, ...source });
-        return base.note(tx, { purpose: "password_reset", accountId, email, emailFolded, origin: {} });
+      const confirmation = await read(token);
+      const { accountId = "" } = confirmation;
+      const resetToken = await base.alone(confirmation, async () => {
+        const nobodysHash = await deps.hasher.hash(randomToken());
+        // As with a reset: before and after.
+        await deps.endSessions(accountId, "email_change_undone");
+        return db.transaction().execute((tx) => take(tx, confirmation, { nobodysHash, source }));
       });
       await deps.endSessions(accountId, "email_change_undone");
       return resetToken;
     },
   };
+}
+
+interface Undoing {
+  /** Of a password that nobody knows. */
+  readonly nobodysHash: string;
+  readonly source: RequestSource;
+}
+
+/** The account, which stays as it is until the transaction ends. @throws AppError CONFIRMATION_OVER when it is disabled */
+async function lockEnabled(tx: Db, accountId: string): Promise<Credentials> {
+  const held = await lockCredentials(tx, accountId);
+  if (held === undefined || held.account.disabledAt !== undefined) throw new AppError("CONFIRMATION_OVER");
+  return held;
 }
 
 /** Two that proved one address in the same moment: the index has let one through. */

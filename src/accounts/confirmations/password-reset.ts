@@ -1,7 +1,13 @@
 import { AppError } from "../../core/index.ts";
 import type { Db } from "../../storage/index.ts";
 import type { Account, RequestSource } from "../account.ts";
-import { type Credentials, findCredentials, findCredentialsById, resetPassword } from "../account-records.ts";
+import {
+  type Credentials,
+  findCredentials,
+  findCredentialsById,
+  lockCredentials,
+  resetPassword,
+} from "../account-records.ts";
 import type { PasswordHasher } from "../passwords/password-hasher.ts";
 import type { PasswordPolicy } from "../passwords/password-policy.ts";
 import type { Throttle } from "../throttle/throttle.ts";
@@ -74,6 +80,24 @@ export function createPasswordReset(deps: PasswordResetDependencies, base: Confi
     return { id, origin, isFactorProved, account: credentials.account, credentials, confirmation };
   }
 
+  async function replace(
+    tx: Db,
+    { credentials, confirmation }: Found,
+    { to, source }: { readonly to: string; readonly source: RequestSource },
+  ): Promise<void> {
+    const accountId = credentials.account.id;
+    const held = await lockCredentials(tx, accountId);
+    // Looked at again: disabled meanwhile, or another password or address was set.
+    if (held === undefined || !stillFits(confirmation, held)) throw new AppError("CONFIRMATION_OVER");
+    await base.consume(tx, confirmation);
+    const change = { from: credentials.passwordHash, to, now: new Date(clock.nowMs()) };
+    if ((await resetPassword(tx, accountId, change)) === undefined) throw new AppError("CONFIRMATION_OVER");
+    await dropConfirmations(tx, accountId, { purposes: ["password_reset", "verification", "email"] });
+    await deps.throttle.release(tx, confirmation.emailFolded);
+    await deps.distrustBrowsers(accountId, tx);
+    await audit.append(tx, { type: "password_reset", accountId, ...source });
+  }
+
   return {
     async begin({ email, locale, source, origin }) {
       const { address, folded } = requireEmail(email);
@@ -103,21 +127,17 @@ export function createPasswordReset(deps: PasswordResetDependencies, base: Confi
       await noteFactorProved(db, (await read(token)).id);
     },
     async complete(token, { password, source, needsFactor }) {
-      const { credentials, confirmation, origin, isFactorProved } = await read(token);
+      const found = await read(token);
+      const { credentials, confirmation, origin, isFactorProved } = found;
       const accountId = credentials.account.id;
       if (!isFactorProved && (await needsFactor(accountId))) return { outcome: "factor_needed" };
       const { email, name } = credentials.account;
       await passwordPolicy.accept(password, { email, name });
-      const to = await hasher.hash(password);
-      await db.transaction().execute(async (tx) => {
-        await base.consume(tx, confirmation);
-        const change = { from: credentials.passwordHash, to, now: new Date(clock.nowMs()) };
-        // Disabled meanwhile, or another password was set.
-        if ((await resetPassword(tx, accountId, change)) === undefined) throw new AppError("CONFIRMATION_OVER");
-        await dropConfirmations(tx, accountId, { purposes: ["password_reset", "verification", "email"] });
-        await deps.throttle.release(tx, confirmation.emailFolded);
-        await deps.distrustBrowsers(accountId, tx);
-        await audit.append(tx, { type: "password_reset", accountId, ...source });
+      await base.alone(confirmation, async () => {
+        const to = await hasher.hash(password);
+        // Before, so that nothing has changed where that cannot be done; and after, for what began meanwhile.
+        await deps.endSessions(accountId, "password_reset");
+        await db.transaction().execute((tx) => replace(tx, found, { to, source }));
       });
       await deps.endSessions(accountId, "password_reset");
       return { outcome: "reset", origin };

@@ -7,7 +7,7 @@ import { type EmailAddress, parseEmail } from "../email-address.ts";
 import type { Register } from "../registration.ts";
 import { CONFIRMATION_SECONDS, type ConfirmationOrigin, type ConfirmationRequest } from "./confirmation.ts";
 import type { ConfirmationBase, ConfirmationDependencies } from "./confirmation-base.ts";
-import { isReserved } from "./confirmation-records.ts";
+import { dropInvitations, isReserved } from "./confirmation-records.ts";
 
 /** What a person typed. Untrusted. */
 export interface EmailInput {
@@ -107,8 +107,15 @@ export function createRegistrationByMail(deps: Dependencies, base: ConfirmationB
     },
     async complete(token, { source, ...person }) {
       const confirmation = await base.get(token, PURPOSES);
-      const { email } = confirmation;
-      return register({ ...person, email }, source, { confirm: (tx) => base.consume(tx, confirmation) });
+      const { email, purpose } = confirmation;
+      // Before anything is hashed: nothing is used up by this answer, so that it could be asked for without end.
+      if (await isTaken(db, requireEmail(email))) throw new AppError("ACCOUNT_EMAIL_TAKEN");
+      const emailVerified = purpose === "registration" || mails.isConfigured;
+      const confirm = async (tx: Db): Promise<void> => {
+        await base.consume(tx, confirmation);
+        await dropInvitations(tx, confirmation.emailFolded);
+      };
+      return base.alone(confirmation, () => register({ ...person, email }, source, { emailVerified, confirm }));
     },
   };
 }

@@ -103,7 +103,7 @@ export const byMail = {
   "notice.emailChanged": "Ihre E-Mail-Adresse ist geändert. Melden Sie sich ab jetzt mit der neuen an.",
 
   "undo.title": "Änderung der Adresse rückgängig machen?",
-  "undo.lede": "Ihr Konto bekommt **{email}** zurück. Alle werden abgemeldet, und Sie wählen gleich ein neues Passwort.",
+  "undo.lede": "Ihr Konto bekommt **{email}** zurück. Alle werden abgemeldet, das bisherige Passwort gilt nicht mehr, und Sie wählen gleich ein neues.",
   "undo.button": "Ja, rückgängig machen",
 
   "failure.link.title": "Dieser Link gilt nicht mehr",

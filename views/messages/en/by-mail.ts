@@ -90,7 +90,7 @@ export const byMail = {
   "notice.emailChanged": "Your email has been changed. Sign in with the new one from now on.",
 
   "undo.title": "Undo the change of email?",
-  "undo.lede": "Your account gets **{email}** back. Everybody is signed out, and you choose a new password next.",
+  "undo.lede": "Your account gets **{email}** back. Everybody is signed out, the password from before stops working, and you choose a new one next.",
   "undo.button": "Yes, undo it",
 
   "failure.link.title": "This link can’t be used any more",

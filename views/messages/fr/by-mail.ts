@@ -105,7 +105,7 @@ export const byMail = {
 
   "undo.title": "Annuler le changement d’adresse ?",
   "undo.lede":
-    "Votre compte retrouve **{email}**. Tout le monde est déconnecté, puis vous choisissez un nouveau mot de passe.",
+    "Votre compte retrouve **{email}**. Tout le monde est déconnecté, le mot de passe actuel ne fonctionne plus, puis vous en choisissez un nouveau.",
   "undo.button": "Oui, annuler",
 
   "failure.link.title": "Ce lien ne sert plus",

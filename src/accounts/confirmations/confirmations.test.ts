@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { AppError } from "../../core/index.ts";
+import type { Db } from "../../storage/index.ts";
+import { openTestEmbedded } from "../../../test/support/stores.ts";
+import { createCheapHasher, createTestAccounts, freshAddress, PASSWORD, unique } from "../accounts-fixture.ts";
+import type { ConfirmationMail } from "./mails.ts";
+
+const NEW = "harbor thimble walnut";
+const OVER = { code: "CONFIRMATION_OVER" };
+
+// Each test is dozens of statements on a database in this process: slow when the machine is busy.
+vi.setConfig({ testTimeout: 30_000 });
+
+let db: Db;
+let close: () => Promise<void>;
+
+beforeAll(async () => {
+  ({ db, close } = await openTestEmbedded());
+}, 30_000);
+
+afterAll(() => close());
+
+const sourceOf = () => ({ address: freshAddress(), requestId: "request-1" });
+const needsFactor = async () => false;
+
+/** Accounts whose mails are kept here, and somebody who has one. */
+async function setUp({ isConfigured = true } = {}) {
+  const sent: ConfirmationMail[] = [];
+  const { hasher } = createCheapHasher();
+  const hash = vi.fn((password: string) => hasher.hash(password));
+  const mails = { isConfigured, enqueue: async (_: Db, mail: ConfirmationMail) => void sent.push(mail) };
+  const endSessions = vi.fn(async () => ({ isComplete: true }));
+  const { accounts } = createTestAccounts(db, { mails, hasher: { ...hasher, hash }, endSessions });
+  const email = `${unique("nora")}@example.com`;
+  const { id } = await accounts.register({ email, name: "Nora North", password: PASSWORD }, "operator");
+  const { passwordReset, emailChange, registration } = accounts.byMail;
+
+  const tokenTo = (address: string): string => sent.findLast(({ to }) => to === address)?.variables.token ?? "";
+  const inputFor = (address: string) => ({ email: address, locale: undefined, source: sourceOf() });
+
+  async function askForReset(): Promise<string> {
+    await passwordReset.begin({ ...inputFor(email), origin: {} });
+    return tokenTo(email);
+  }
+  async function changeEmail(to: string): Promise<void> {
+    await emailChange.begin(id, inputFor(to));
+    await emailChange.complete(id, tokenTo(to), sourceOf());
+  }
+  const signIn = async (password: string): Promise<string> =>
+    (await accounts.signIn({ email, password, source: sourceOf() })).outcome;
+
+  const person = { id, email, tokenTo, askForReset, changeEmail, signIn };
+  return { ...person, accounts, passwordReset, emailChange, registration, hash, endSessions };
+}
+
+const newcomer = () => ({ name: "Greta Guest", password: PASSWORD, locale: undefined, source: sourceOf() });
+
+describe("a link for a new password", () => {
+  test("stays dead when the account that was disabled is enabled again", async () => {
+    const { accounts, passwordReset, askForReset, id } = await setUp();
+    const token = await askForReset();
+    await accounts.disable(id);
+    await accounts.enable(id);
+    await expect(passwordReset.find(token)).rejects.toMatchObject(OVER);
+  });
+
+  test("that went to an address from before stays dead when that comes back", async () => {
+    const { passwordReset, askForReset, changeEmail, email } = await setUp();
+    const token = await askForReset();
+    await changeEmail(`${unique("new")}@example.com`);
+    await changeEmail(email);
+    await expect(passwordReset.find(token)).rejects.toMatchObject(OVER);
+  });
+
+  test("has one password hashed, however many are sent at once", async () => {
+    const { passwordReset, askForReset, hash, signIn } = await setUp();
+    const token = await askForReset();
+    hash.mockClear();
+    const complete = () => passwordReset.complete(token, { password: NEW, source: sourceOf(), needsFactor });
+    const results = await Promise.allSettled([complete(), complete(), complete(), complete()]);
+    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    expect(hash).toHaveBeenCalledTimes(1);
+    expect(await signIn(NEW)).toBe("accepted");
+  });
+});
+
+describe("what ends every session", () => {
+  const unavailable = new AppError("STORE_UNAVAILABLE", { retryAfterSeconds: 5 });
+
+  test("is not done where they cannot be ended, and its link works once they can", async () => {
+    const { passwordReset, emailChange, changeEmail, endSessions, tokenTo, signIn, email } = await setUp();
+    await changeEmail(`${unique("thief")}@example.com`);
+    const undo = tokenTo(email);
+    endSessions.mockRejectedValueOnce(unavailable);
+    await expect(emailChange.undo(undo, sourceOf())).rejects.toBe(unavailable);
+    const token = await emailChange.undo(undo, sourceOf());
+    const complete = () => passwordReset.complete(token, { password: NEW, source: sourceOf(), needsFactor });
+    endSessions.mockRejectedValueOnce(unavailable);
+    await expect(complete()).rejects.toBe(unavailable);
+    await complete();
+    expect(await signIn(NEW)).toBe("accepted");
+  });
+});
+
+describe("a change of email that is undone", () => {
+  test("takes the password from whoever made it: only who reads the mail chooses another", async () => {
+    const { passwordReset, emailChange, changeEmail, tokenTo, signIn, email } = await setUp();
+    await changeEmail(`${unique("thief")}@example.com`);
+    const token = await emailChange.undo(tokenTo(email), sourceOf());
+    expect(await signIn(PASSWORD)).toBe("refused");
+    await passwordReset.complete(token, { password: NEW, source: sourceOf(), needsFactor });
+    expect(await signIn(NEW)).toBe("accepted");
+  });
+
+  test("is not undone while the account is disabled, and can be when it is enabled", async () => {
+    const { accounts, emailChange, changeEmail, tokenTo, email, id } = await setUp();
+    await changeEmail(`${unique("thief")}@example.com`);
+    await accounts.disable(id);
+    await expect(emailChange.findUndo(tokenTo(email))).rejects.toMatchObject(OVER);
+    await expect(emailChange.undo(tokenTo(email), sourceOf())).rejects.toMatchObject(OVER);
+    await accounts.enable(id);
+    await emailChange.undo(tokenTo(email), sourceOf());
+    expect(await accounts.read(id)).toMatchObject({ email });
+  });
+
+  test("was one to another spelling, too, which may be another mailbox", async () => {
+    const { emailChange, changeEmail, tokenTo, accounts, email, id } = await setUp();
+    const spelled = email.replace("nora", "NORA");
+    await changeEmail(spelled);
+    expect(await accounts.read(id)).toMatchObject({ email: spelled });
+    await emailChange.undo(tokenTo(email), sourceOf());
+    expect(await accounts.read(id)).toMatchObject({ email });
+  });
+});
+
+describe("an invitation", () => {
+  test.each([true, false])("proves the email where it came by mail, and not otherwise: %s", async (isConfigured) => {
+    const { registration } = await setUp({ isConfigured });
+    const { token } = await registration.invite({ email: `${unique("guest")}@example.com`, locale: undefined });
+    expect(await registration.complete(token, newcomer())).toMatchObject({ emailVerified: isConfigured });
+  });
+
+  test("makes no second account once another one was used, though that account is gone", async () => {
+    const { accounts, registration } = await setUp();
+    const invited = { email: `${unique("guest")}@example.com`, locale: undefined };
+    const [first, second] = [await registration.invite(invited), await registration.invite(invited)];
+    const { id } = await registration.complete(first.token, newcomer());
+    await accounts.remove(id, sourceOf());
+    await expect(registration.complete(second.token, newcomer())).rejects.toMatchObject(OVER);
+  });
+
+  test("of somebody who has an account by now has no password hashed", async () => {
+    const { accounts, registration, hash } = await setUp();
+    const email = `${unique("guest")}@example.com`;
+    const { token } = await registration.invite({ email, locale: undefined });
+    await accounts.register({ email, name: "Greta Guest", password: PASSWORD }, "operator");
+    hash.mockClear();
+    await expect(registration.complete(token, newcomer())).rejects.toMatchObject({ code: "ACCOUNT_EMAIL_TAKEN" });
+    expect(hash).not.toHaveBeenCalled();
+  });
+});
