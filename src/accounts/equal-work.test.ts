@@ -55,8 +55,8 @@ const typeCode =
   async (accounts, email) => {
     const flow = purpose === "registration" ? accounts.byMail.registration : accounts.byMail.passwordReset;
     const id = await flow.begin({ email, locale: "en", source: source(), origin });
-    const isPending = (await accounts.byMail.findPending(id, purpose)) !== undefined;
-    return [isPending, await accounts.byMail.takeCode({ id, purpose, code: "000000", source: source() })];
+    const isPending = (await accounts.byMail.findPending(id, [purpose])) !== undefined;
+    return [isPending, await accounts.byMail.takeCode({ id, purposes: [purpose], code: "000000", source: source() })];
   };
 
 const CAROL = "carol@example.com";
