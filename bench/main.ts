@@ -14,6 +14,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { describeMachine } from "./machine.ts";
 import { formatTable, type Row } from "./report.ts";
+import { runAuditScenario } from "./scenarios/audit.ts";
 import { runProcessesScenario } from "./scenarios/processes.ts";
 import { runRevocationScenario } from "./scenarios/revocation.ts";
 import { runStorageScenario } from "./scenarios/storage.ts";
@@ -23,10 +24,10 @@ import { customary } from "./variants/customary.ts";
 import { latchkey } from "./variants/latchkey.ts";
 import { buildPrograms } from "./variants/programs.ts";
 
-const SCENARIOS = ["token", "refresh", "processes", "revocation", "validation", "storage"] as const;
+const SCENARIOS = ["token", "refresh", "processes", "revocation", "validation", "storage", "audit"] as const;
 const VARIANTS = [customary, latchkey];
 
-const USAGE = `npm run bench -- [token] [refresh] [processes] [revocation] [validation] [storage] [--json FILE]
+const USAGE = `npm run bench -- [token] [refresh] [processes] [revocation] [validation] [storage] [audit] [--json FILE]
   --rounds N       measured rounds of each kind of request (5)
   --requests N     requests of a kind per variant and round, at most 10000 (3000)
   --concurrency N  requests in flight (32)
@@ -70,6 +71,7 @@ async function main(): Promise<void> {
     const requestCount = parseCount(values.requests, 10_000);
     const workerCount = parseCount(values.concurrency, 256);
     const load = { rounds, requestCount, workerCount, progress };
+    if (scenario === "audit") return runAuditScenario(load);
     return scenario === "processes" ? runProcessesScenario(load) : runTokenScenario(VARIANTS, { scenario, ...load });
   }
 
