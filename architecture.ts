@@ -69,6 +69,7 @@ export const packageOwners = {
   "@electric-sql/pglite": ["storage"],
   ioredis: ["storage"],
   argon2: ["accounts"],
+  "rate-limiter-flexible": ["accounts"],
   otplib: ["mfa"],
   "@simplewebauthn/server": ["mfa"],
   qrcode: ["http"],

@@ -1,4 +1,5 @@
 /** Puts the server together, on the services that `services.ts` opens: the protocol, the pages, and what runs beside them. */
+import type { Context } from "koa";
 import type { Config } from "./config/index.ts";
 import { AppError, createAuthenticator, createCookieSigner, createSealer } from "./core/index.ts";
 import * as http from "./http/index.ts";
@@ -202,7 +203,7 @@ function composeApp(
   services: Running,
   health: Health,
 ): { readonly oidc: Oidc; readonly feed: RevocationFeed } {
-  const { accounts, audit, clients, clock, database, logger, mailbox, redis, secrets, telemetry } = services;
+  const { accounts, clock, database, logger, mailbox, secrets, telemetry } = services;
   const { metrics, tracing } = telemetry;
   const { issuer, brand, links } = config;
   const assets = http.createAssets(brand);
@@ -217,21 +218,12 @@ function composeApp(
   const cookieSigner = createCookieSigner(secrets);
   const knownBrowsers = createKnownBrowsers({ devices: services.knownDevices, isSecure: issuer.startsWith("https:") });
   const oidc = createOidc({
+    ...services,
     config,
-    clock,
-    logger,
     sealer,
     cookieSigner,
     db: database.db,
-    keyRing: services.keyRing,
-    redis,
-    audit,
-    accounts,
-    clients,
-    revocations: services.revocations,
-    revocationLog: services.revocationLog,
-    sessions: services.sessions,
-    originOf: (ctx) => ({ address: proxyTrust.clientAddress(ctx), requestId: http.requestIdOf(ctx) }),
+    originOf: (ctx) => ({ address: clientAddress(ctx), requestId: http.requestIdOf(ctx) }),
     asksForFactor: createFactorQuestion({ ...services, knownBrowsers }),
     pages,
     observer: telemetry.protocol,
@@ -246,7 +238,9 @@ function composeApp(
     onPassedOn: metrics?.onFeedPassedOn,
     onConnectionEnded: (ended) => logger.info(ended, "a service no longer reads the revocation feed"),
   });
-  const shared = { accounts, views, failurePages, csrf, registration: config.registration, clientAddress };
+  const { registration, verifiesEmail } = config;
+  const shared = { accounts, views, failurePages, csrf, registration, verifiesEmail, clientAddress };
+  const browserTokenOf = (ctx: Context): string | undefined => knownBrowsers.tokenOf(ctx);
 
   const { app } = oidc;
   app.use(http.createRequestLog({ logger, onAnswered: metrics?.onAnswered }));
@@ -265,7 +259,9 @@ function composeApp(
   app.use(oidc.requestScope);
   app.use(createInteractionRoutes({ ...shared, ...interactionParts(config, services, oidc), knownBrowsers }));
   if (mailbox !== undefined) app.use(createMailboxRoutes({ mailbox, views, issuer }));
-  app.use(createSelfServiceRoutes({ ...services, ...shared, ...selfServiceParts(config, services, oidc) }));
+  app.use(
+    createSelfServiceRoutes({ ...services, ...shared, ...selfServiceParts(config, services, oidc), browserTokenOf }),
+  );
   return { oidc, feed };
 }
 

@@ -6,8 +6,10 @@ import {
   type Accounts,
   createAccounts,
   createKnownDevices,
+  createThrottle,
   findAccountById,
   type KnownDevices,
+  type Throttle,
 } from "./accounts/index.ts";
 import { type Audit, type AuditChain, createAudit, createAuditChain } from "./audit/index.ts";
 import { type BackUp, createBackUp } from "./backup/index.ts";
@@ -23,7 +25,7 @@ import {
   type MailOutbox,
 } from "./mail/index.ts";
 import { createFactors, type Factors } from "./mfa/index.ts";
-import { tellPeople } from "./notices/index.ts";
+import { createConfirmationMails, tellPeople } from "./notices/index.ts";
 import { createRunningNodes, type RunningNodes } from "./nodes/index.ts";
 import { createLogger, type Logger } from "./observability/index.ts";
 import {
@@ -95,6 +97,7 @@ export interface Services {
   readonly auditChain: AuditChain;
   readonly accounts: Accounts;
   readonly knownDevices: KnownDevices;
+  readonly throttle: Throttle;
   readonly factors: Factors;
   readonly clients: Clients;
   readonly protocol: ProtocolCommands;
@@ -111,6 +114,7 @@ export interface Services {
   readonly secrets: readonly string[];
   /** Of embedded data only. */
   readonly backUp: BackUp | undefined;
+  readonly issuer: string;
   readonly clock: Clock;
   readonly logger: Logger;
   close(): Promise<void>;
@@ -153,7 +157,8 @@ export async function openServices(config: Config, overrides: Overrides & Observ
     const doctor = createDoctor({ config, clock, database, redis, migrations, ...looking });
     const backUp = directory && createBackUpOf(config, { directory, database, migrations, clock });
     const stores = { database, redis, migrations, secrets };
-    return { ...services, ...stores, nodes, doctor, backUp, clock, logger, close };
+    const { issuer } = config;
+    return { ...services, ...stores, nodes, doctor, backUp, issuer, clock, logger, close };
   } catch (error) {
     await close();
     throw error;
@@ -193,7 +198,8 @@ function buildServices(config: Config, ground: Ground) {
   const mailObserver = telemetry.observeMails(createMailLog(ground.logger));
   const isConfigured = config.mail.mode !== "off";
   const mail = createMailOutbox({ db, clock, sealer, isConfigured, observer: mailObserver });
-  const { audit, auditChain } = createAuditOf(config, ground, mail);
+  const currentDevice = (): string | undefined => describeDevice(currentUserAgent());
+  const { audit, auditChain } = createAuditOf(config, ground, { mail, currentDevice });
   const revocations = createRevocations({ db, clock, onAppended: telemetry.metrics?.onRevocations });
   const clients = createClients({
     db,
@@ -220,33 +226,27 @@ function buildServices(config: Config, ground: Ground) {
     onSessionEnd: logoutQueue.enqueueLogouts,
   });
   const protocol = createProtocolCommands({ config, clock, db, redis, audit, clients, revocations, sessions });
+  const throttle = createThrottleOn(ground);
   const plainAccounts = createAccounts({
     db,
     clock,
     audit,
     passwordHash: config.passwordHash,
     passwords: config.passwords,
+    throttle,
     processesOnMachine: ground.workers,
+    authenticator: createAuthenticator(secrets),
+    mails: createConfirmationMails({ mail, currentDevice, placeOf: config.placeOf }),
     endSessions: (accountId, reason) => sessions.endAll(accountId, reason),
     forgetSessions: (tx, accountId) => sessions.forgetAccount(tx, accountId),
   });
   const accounts = traceAccounts(telemetry, plainAccounts);
   const knownDevices = createKnownDevices({ db, clock });
-  const plainFactors = createFactors({
-    db,
-    clock,
-    audit,
-    sealer,
-    authenticator: createAuthenticator(secrets),
-    knownDevices,
-    issuer: config.issuer,
-    brandName: config.brand.name,
-  });
-  const factors = traceFactors(telemetry, plainFactors);
+  const factors = createFactorsOn(config, ground, { audit, knownDevices });
   const times = keyTimesOf(config);
   const seals = createKeySeals(secrets, "signing-key");
   const signingKeys = createSigningKeyCommands({ db, clock, audit, revocations, seals, externalKeys, times });
-  const people = { accounts, knownDevices, factors, mail, mailObserver };
+  const people = { accounts, throttle, knownDevices, factors, mail, mailObserver };
   return { ...people, audit, auditChain, clients, protocol, sessions, logoutQueue, revocations, signingKeys };
 }
 
@@ -254,14 +254,33 @@ function buildServices(config: Config, ground: Ground) {
 function createAuditOf(
   { issuer, placeOf, auditRetentionDays: retentionDays }: Config,
   { database: { db, patientDb }, clock, secrets, telemetry }: Ground,
-  mail: MailOutbox,
+  { mail, currentDevice }: { readonly mail: MailOutbox; readonly currentDevice: () => string | undefined },
 ): { readonly audit: Audit; readonly auditChain: AuditChain } {
-  const currentDevice = (): string | undefined => describeDevice(currentUserAgent());
   const plainAudit = createAudit({ db, clock, currentDevice, onAppended: telemetry.metrics?.onAuditEvent });
   const notices = { mail, clock, findAccount: findAccountById, findClientName, currentDevice, placeOf };
   const seals = createKeySeals(secrets, "audit-key");
   const auditChain = createAuditChain({ db, patientDb, clock, seals, issuer, retentionDays });
   return { audit: tellPeople(plainAudit, notices), auditChain };
+}
+
+function createThrottleOn({ database, clock, redis, logger }: Ground): Throttle {
+  const reportFailure = (error: unknown): void => {
+    const reason = String(asStoreFailure(error));
+    logger.warn({ reason }, "redis does not count attempts: each process does for itself");
+  };
+  return createThrottle({ db: database.db, clock, redis, reportFailure });
+}
+
+function createFactorsOn(
+  { issuer, brand }: Config,
+  { database, clock, secrets, telemetry }: Ground,
+  { audit, knownDevices }: Pick<Services, "audit" | "knownDevices">,
+): Factors {
+  const sealer = createSealer(secrets);
+  const authenticator = createAuthenticator(secrets);
+  const stores = { db: database.db, clock, audit, knownDevices };
+  const factors = createFactors({ ...stores, sealer, authenticator, issuer, brandName: brand.name });
+  return traceFactors(telemetry, factors);
 }
 
 interface Opening {

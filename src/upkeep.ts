@@ -124,13 +124,14 @@ export function startSweeping(
   services: Services,
   { feedPlaces, isClockRight }: { readonly feedPlaces: SharedPlaces; readonly isClockRight: () => boolean },
 ): NodeJS.Timeout {
-  const { accounts, audit, auditChain, knownDevices, factors, protocol, sessions } = services;
+  const { accounts, throttle, audit, auditChain, knownDevices, factors, protocol, sessions } = services;
   const { logoutQueue, mail, revocations, nodes, logger } = services;
   const report = (error: unknown): void => logger.warn({ reason: String(asStoreFailure(error)) }, "could not sweep");
   const sweeps = [
     () => protocol.sweep(),
     () => sessions.sweep(),
-    () => accounts.sweepThrottle(),
+    () => accounts.byMail.sweep(),
+    () => throttle.sweep(),
     () => knownDevices.sweep(),
     () => factors.sweep(),
     () => logoutQueue.sweep(),

@@ -25,11 +25,14 @@ const withTables = (db: Db) => db.$extendTables<{ accounts: AccountTable }>();
 export interface Credentials {
   readonly account: Account;
   readonly passwordHash: string;
+  /** {@link EmailAddress.folded} */
+  readonly emailFolded: string;
 }
 
 export interface NewAccount {
   readonly id: string;
   readonly email: EmailAddress;
+  readonly emailVerified: boolean;
   readonly name: string;
   readonly locale: string | undefined;
   readonly passwordHash: string;
@@ -47,7 +50,7 @@ export async function insertAccount(tx: Db, account: NewAccount): Promise<Accoun
       id: account.id,
       email: account.email.address,
       email_folded: account.email.folded,
-      email_verified: false,
+      email_verified: account.emailVerified,
       name: account.name,
       locale: account.locale ?? null,
       password_hash: account.passwordHash,
@@ -84,12 +87,12 @@ export async function findCredentials(db: Db, emailFolded: string): Promise<Cred
     .selectAll()
     .where("email_folded", "=", emailFolded)
     .executeTakeFirst();
-  return row && { account: toAccount(row), passwordHash: row.password_hash };
+  return row && toCredentials(row);
 }
 
 export async function findCredentialsById(db: Db, id: string): Promise<Credentials | undefined> {
   const row = await withTables(db).selectFrom("accounts").selectAll().where("id", "=", id).executeTakeFirst();
-  return row && { account: toAccount(row), passwordHash: row.password_hash };
+  return row && toCredentials(row);
 }
 
 /** Accounts in the order of their ids, beginning after the id `after`. */
@@ -149,12 +152,15 @@ export async function replacePasswordHash(
     .execute();
 }
 
+/** One hash in the place of another. */
+export interface PasswordReplacement {
+  readonly from: string;
+  readonly to: string;
+  readonly now: Date;
+}
+
 /** Sets a new password if the account is enabled and nobody else changed the password meanwhile. */
-export async function setPassword(
-  tx: Db,
-  id: string,
-  change: { readonly from: string; readonly to: string; readonly now: Date },
-): Promise<Account | undefined> {
+export async function setPassword(tx: Db, id: string, change: PasswordReplacement): Promise<Account | undefined> {
   const row = await withTables(tx)
     .updateTable("accounts")
     .set({
@@ -171,6 +177,30 @@ export async function setPassword(
   return row && toAccount(row);
 }
 
+/**
+ * Sets the password of who proved that they read the account's mail, by which the address is proved, too. As
+ * {@link setPassword} it takes effect only while the password is the one that was seen before.
+ */
+export async function resetPassword(tx: Db, id: string, change: PasswordReplacement): Promise<Account | undefined> {
+  const changed = await setPassword(tx, id, change);
+  if (changed === undefined) return undefined;
+  await withTables(tx).updateTable("accounts").set({ email_verified: true }).where("id", "=", id).execute();
+  return { ...changed, emailVerified: true };
+}
+
+/** An address that was proved a moment ago. The unique index refuses one that another account has. */
+export async function setEmail(
+  tx: Db,
+  id: string,
+  change: { readonly email: string; readonly emailFolded: string; readonly now: Date },
+): Promise<void> {
+  await withTables(tx)
+    .updateTable("accounts")
+    .set({ email: change.email, email_folded: change.emailFolded, email_verified: true, updated_at: change.now })
+    .where("id", "=", id)
+    .execute();
+}
+
 export async function setProfile(
   tx: Db,
   id: string,
@@ -185,13 +215,18 @@ export async function setProfile(
 
 /** Reads an account and keeps everybody else from changing it, or adding what refers to it, until the transaction ends. */
 export async function lockAccount(tx: Db, id: string): Promise<Account | undefined> {
+  return (await lockCredentials(tx, id))?.account;
+}
+
+/** {@link lockAccount}, with what stays in this folder. */
+export async function lockCredentials(tx: Db, id: string): Promise<Credentials | undefined> {
   const row = await withTables(tx)
     .selectFrom("accounts")
     .selectAll()
     .where("id", "=", id)
     .forUpdate()
     .executeTakeFirst();
-  return row && toAccount(row);
+  return row && toCredentials(row);
 }
 
 export async function deleteAccount(tx: Db, id: string): Promise<void> {
@@ -201,6 +236,10 @@ export async function deleteAccount(tx: Db, id: string): Promise<void> {
 /** What somebody proved of this account before, half way through a sign-in, counts for nothing from now on. */
 export async function discardProofs(tx: Db, id: string, now: Date): Promise<void> {
   await withTables(tx).updateTable("accounts").set({ proofs_since: now }).where("id", "=", id).execute();
+}
+
+function toCredentials(row: Selectable<AccountTable>): Credentials {
+  return { account: toAccount(row), passwordHash: row.password_hash, emailFolded: row.email_folded };
 }
 
 function toAccount(row: Selectable<AccountTable>): Account {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createAudit } from "../audit/index.ts";
-import { systemClock as clock } from "../core/index.ts";
+import { createAuthenticator, systemClock as clock } from "../core/index.ts";
 import type { Db } from "../storage/index.ts";
 import { createAccounts, type AccountsDependencies } from "./accounts.ts";
 import type { PasswordHasher } from "./passwords/password-hasher.ts";
@@ -33,6 +33,8 @@ export function createTestAccounts(db: Db, overrides: Partial<AccountsDependenci
     audit,
     hasher,
     passwordHash: { memoryKib: 19_456, passes: 2 },
+    authenticator: createAuthenticator(["a secret of the tests, of 32 bytes"]),
+    mails: { isConfigured: false, enqueue: async () => {} },
     passwords: { charactersMin: 12 },
     endSessions: async (accountId) => {
       ended.push(accountId);

@@ -1,11 +1,20 @@
 import { availableParallelism } from "node:os";
 import type { Audit } from "../audit/index.ts";
 import type { Config } from "../config/index.ts";
-import { AppError, type Clock, createFreshCache, createGatheredLoad, type FreshCache } from "../core/index.ts";
+import {
+  AppError,
+  type Authenticator,
+  type Clock,
+  createFreshCache,
+  createGatheredLoad,
+  type FreshCache,
+} from "../core/index.ts";
 import type { Db } from "../storage/index.ts";
 import type { Account, RequestSource } from "./account.ts";
 import { findAccountById, findAccountsById, findCredentials, listAccounts, setDisabledAt } from "./account-records.ts";
 import { parseEmail } from "./email-address.ts";
+import { type AccountsByMail, createAccountsByMail } from "./confirmations/accounts-by-mail.ts";
+import type { ConfirmationMails } from "./confirmations/mails.ts";
 import { createHashingQueue, type HashingLoad } from "./passwords/hashing-queue.ts";
 import { createPasswordChange, type PasswordChange, type PasswordChangeOutcome } from "./password-change.ts";
 import { createPasswordHasher, type PasswordHasher } from "./passwords/password-hasher.ts";
@@ -14,7 +23,8 @@ import { createProfileChange, type ProfileInput } from "./profile-change.ts";
 import { createRegistration, type RegistrationInput, type RegistrationSource } from "./registration.ts";
 import { createRemoval, type RemovalDependencies } from "./removal.ts";
 import { createSignIn, type SignInAttempt, type SignInOutcome } from "./sign-in.ts";
-import { createSignInThrottle } from "./sign-in-throttle.ts";
+import { forgetFailures } from "./throttle/budgets.ts";
+import { createThrottle, type Throttle } from "./throttle/throttle.ts";
 
 const LIST_LIMIT_MAX = 1_000;
 /** Every token request asks for its account; a disabled one has to be dead everywhere within a second. */
@@ -57,6 +67,11 @@ export interface Accounts {
   disable(id: string): Promise<Account>;
   /** Lets the person sign in again; ended sessions stay ended. @throws AppError ACCOUNT_NOT_FOUND */
   enable(id: string): Promise<Account>;
+  /**
+   * Lifts every delay that failed attempts have brought upon an account, of its password and of its codes; `false` when
+   * there was none. @throws AppError ACCOUNT_NOT_FOUND
+   */
+  unlock(id: string): Promise<boolean>;
   /** @throws AccountFieldInvalidError (INPUT_INVALID) naming the field, AppError ACCOUNT_NOT_FOUND */
   changeProfile(id: string, input: ProfileInput, source: RequestSource): Promise<Account>;
   /**
@@ -74,10 +89,10 @@ export interface Accounts {
    * signed out, and can be removed later. ACCOUNT_NOT_FOUND
    */
   remove(id: string, source: RequestSource): Promise<void>;
+  /** What people prove by reading their mail. */
+  readonly byMail: AccountsByMail;
   /** How busy this node is with hashing passwords. */
   hashingLoad(): HashingLoad;
-  /** Removes throttle counters whose window is over and returns how many; to be called every few minutes. */
-  sweepThrottle(): Promise<number>;
 }
 
 export interface AccountsDependencies {
@@ -89,12 +104,16 @@ export interface AccountsDependencies {
   /** Ends every session of an account and every token that hangs on one. Not complete: the rest ends by itself, later. */
   readonly endSessions: (
     accountId: string,
-    reason: "account_disabled" | "account_deleted",
+    reason: "account_disabled" | "account_deleted" | "password_reset" | "email_change_undone",
   ) => Promise<{ readonly isComplete: boolean }>;
   /** Within a transaction; `false`, and nothing done, while something of the account's sessions has not ended yet. */
   readonly forgetSessions: RemovalDependencies["forgetSessions"];
+  /** Counts in Postgres alone when absent. */
+  readonly throttle?: Throttle | undefined;
   /** How many processes share the cores for hashing passwords. One when absent. */
   readonly processesOnMachine?: number | undefined;
+  readonly authenticator: Authenticator;
+  readonly mails: ConfirmationMails;
   /** argon2id, bounded to the cores, when absent. */
   readonly hasher?: PasswordHasher | undefined;
 }
@@ -103,7 +122,7 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
   const { db, clock } = deps;
   const hasher = deps.hasher ?? createBoundedHasher(deps);
   const passwordPolicy = createPasswordPolicy(deps.passwords);
-  const throttle = createSignInThrottle({ db, clock });
+  const throttle = deps.throttle ?? createThrottle({ db, clock });
   const known = createFreshCache({
     clock,
     ageMsMax: KNOWN_AGE_MS_MAX,
@@ -114,8 +133,10 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
   const setDisabled = changing((id: string, type: "account_disabled" | "account_enabled") =>
     changeDisabled(deps, id, type),
   );
+  const register = createRegistration({ db, clock, audit: deps.audit, passwordPolicy, hasher, throttle });
   return {
-    register: createRegistration({ db, clock, audit: deps.audit, passwordPolicy, hasher, throttle }),
+    register: (input, source) => register(input, source),
+    byMail: createAccountsByMail({ ...deps, passwordPolicy, hasher, throttle, register, changing }),
     signIn: createSignIn({ db, audit: deps.audit, hasher, throttle }),
     find: (id) => known.get(id),
     read: (id) => findAccountById(db, id),
@@ -135,11 +156,11 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
       return account;
     },
     enable: (id) => setDisabled(id, "account_enabled"),
+    unlock: (id) => unlock(deps, id),
     changeProfile: changing(createProfileChange({ db, clock, audit: deps.audit })),
     changePassword: changing(createPasswordChange({ db, clock, audit: deps.audit, passwordPolicy, hasher, throttle })),
     remove: changing(createRemoval(deps)),
     hashingLoad: () => hasher.load(),
-    sweepThrottle: () => throttle.sweep(),
   };
 }
 
@@ -168,6 +189,15 @@ async function changeDisabled(
     const account = changed ?? (await findAccountById(tx, id));
     if (account === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
     return account;
+  });
+}
+
+async function unlock({ db, audit }: AccountsDependencies, id: string): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
+    if ((await findAccountById(tx, id)) === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
+    const isChanged = (await forgetFailures(tx, id)) > 0n;
+    if (isChanged) await audit.append(tx, { type: "account_unlocked", accountId: id });
+    return isChanged;
   });
 }
 

@@ -115,6 +115,12 @@ export function createKnownDevices({ db, clock }: Deps): KnownDevices {
 /** Stands before the digest of a browser that was only seen, which is not found as one that is known. */
 const SEEN = "seen.";
 
+/** What a browser's token may be found by, for queries of this folder; something that nobody has where there is none. */
+export function deviceDigests(token: string | undefined): Readonly<Record<ProvedBy, string>> {
+  const known = token !== undefined && TOKEN.test(token) ? token : "";
+  return { factor: digestOf(known, "factor"), password: digestOf(known, "password") };
+}
+
 function digestOf(token: string, provedBy: ProvedBy): string {
   const digest = sha256(token).toString("base64url");
   return provedBy === "factor" ? digest : `${SEEN}${digest}`;
@@ -154,6 +160,22 @@ interface Use {
   readonly device: string;
   readonly now: Date;
   readonly trustForSeconds: number | undefined;
+}
+
+/** The person set a new password in this browser: it has seen that one, too. Nothing where the browser is not known. */
+export async function confirmDevice(tx: Db, accountId: string, { token, now }: SeenAgain): Promise<void> {
+  const { factor, password } = deviceDigests(token);
+  await withTables(tx)
+    .updateTable("known_devices")
+    .set({ last_used_at: now })
+    .where("account_id", "=", accountId)
+    .where("device", "in", [factor, password])
+    .execute();
+}
+
+interface SeenAgain {
+  readonly token: string | undefined;
+  readonly now: Date;
 }
 
 async function noteUse(tx: Db, { accountId, device, now, trustForSeconds }: Use): Promise<void> {

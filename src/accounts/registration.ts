@@ -4,11 +4,12 @@ import type { Db } from "../storage/index.ts";
 import type { Account, RequestSource } from "./account.ts";
 import { AccountFieldInvalidError } from "./account-input-errors.ts";
 import { insertAccount } from "./account-records.ts";
+import { isReserved } from "./confirmations/confirmation-records.ts";
 import { type EmailAddress, parseEmail } from "./email-address.ts";
 import type { PasswordHasher } from "./passwords/password-hasher.ts";
 import type { PasswordPolicy } from "./passwords/password-policy.ts";
 import { parseLocale, parseName } from "./profile.ts";
-import type { SignInThrottle } from "./sign-in-throttle.ts";
+import type { Throttle } from "./throttle/throttle.ts";
 
 const ACCOUNT_ID_BYTES = 16;
 
@@ -18,6 +19,8 @@ export interface RegistrationInput {
   readonly name: string;
   readonly password: string;
   readonly locale?: string | undefined;
+  /** An operator vouches for the address; from anybody else it counts for nothing. */
+  readonly emailVerified?: boolean | undefined;
 }
 
 /** An operator registers as many people as there are; everybody else is counted by address. */
@@ -29,7 +32,7 @@ export interface RegistrationDependencies {
   readonly audit: Audit;
   readonly passwordPolicy: PasswordPolicy;
   readonly hasher: PasswordHasher;
-  readonly throttle: Pick<SignInThrottle, "countRegistration">;
+  readonly throttle: Pick<Throttle, "countRegistration">;
 }
 
 interface Registration {
@@ -38,19 +41,30 @@ interface Registration {
   readonly locale: string | undefined;
 }
 
-export function createRegistration(deps: RegistrationDependencies) {
+/** Creates an account. `confirm`: its address is proved, and proving it is part of the same transaction. */
+export type Register = (
+  input: RegistrationInput,
+  source: RegistrationSource,
+  proved?: { readonly confirm: (tx: Db) => Promise<void> },
+) => Promise<Account>;
+
+export function createRegistration(deps: RegistrationDependencies): Register {
   const { db, clock, audit, passwordPolicy, hasher, throttle } = deps;
-  return async function register(input: RegistrationInput, source: RegistrationSource): Promise<Account> {
+  return async function register(input, source, proved) {
     const registration = parseRegistration(input);
-    if (source !== "operator") await countOrRefuse(throttle, source);
+    if (source !== "operator" && proved === undefined) await countOrRefuse(throttle, source);
     await passwordPolicy.accept(input.password, { email: registration.email.folded, name: registration.name });
     // Hashed whether or not the address is taken: the time until the answer must not tell (ASVS 6.3.8).
     const passwordHash = await hasher.hash(input.password);
     return db.transaction().execute(async (tx) => {
       const id = randomToken(ACCOUNT_ID_BYTES);
       const createdAt = new Date(clock.nowMs());
-      const account = await insertAccount(tx, { id, ...registration, passwordHash, createdAt });
-      if (account === undefined) throw new AppError("ACCOUNT_EMAIL_TAKEN");
+      await proved?.confirm(tx);
+      const isVouchedFor = source === "operator" && input.emailVerified === true;
+      const emailVerified = proved !== undefined || isVouchedFor;
+      const account = await insertAccount(tx, { id, ...registration, emailVerified, passwordHash, createdAt });
+      const isReservedForAnother = await isReserved(tx, registration.email.folded, { now: createdAt });
+      if (account === undefined || isReservedForAnother) throw new AppError("ACCOUNT_EMAIL_TAKEN");
       await audit.append(tx, {
         type: "account_registered",
         accountId: id,

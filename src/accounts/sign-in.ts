@@ -5,26 +5,35 @@ import type { Account, RequestSource } from "./account.ts";
 import { type Credentials, findCredentials, holdEnabled, replacePasswordHash } from "./account-records.ts";
 import { parseEmail } from "./email-address.ts";
 import type { PasswordHasher } from "./passwords/password-hasher.ts";
-import type { SignInThrottle } from "./sign-in-throttle.ts";
+import type { Throttle } from "./throttle/throttle.ts";
 
 /** What a person typed into the sign-in page, and for which client. Untrusted. */
 export interface SignInAttempt {
   readonly email: string;
   readonly password: string;
   readonly source: RequestSource;
+  /** What the cookie of a known browser holds. */
+  readonly browserToken?: string | undefined;
   readonly clientId?: string | undefined;
 }
 
 export type SignInOutcome =
   | { readonly outcome: "accepted"; readonly account: Account }
   | { readonly outcome: "refused" }
-  | { readonly outcome: "throttled"; readonly retryAfterSeconds: number };
+  | Throttled;
+
+/** `needsReset`: waiting does not help, another password does, that is set by mail. */
+export interface Throttled {
+  readonly outcome: "throttled";
+  readonly retryAfterSeconds: number;
+  readonly needsReset: boolean;
+}
 
 export interface SignInDependencies {
   readonly db: Db;
   readonly audit: Audit;
   readonly hasher: PasswordHasher;
-  readonly throttle: SignInThrottle;
+  readonly throttle: Pick<Throttle, "count" | "forgive">;
 }
 
 /** Why a sign-in failed: for the audit log. The person is told the same in every case. */
@@ -41,19 +50,21 @@ type Decision =
 export function createSignIn(deps: SignInDependencies) {
   return async function signIn(attempt: SignInAttempt): Promise<SignInOutcome> {
     const emailFolded = parseEmail(attempt.email)?.folded ?? standInFor(attempt.email);
-    const verdict = await deps.throttle.count({ emailFolded, address: attempt.source.address });
+    const { browserToken } = attempt;
+    const verdict = await deps.throttle.count({ emailFolded, browserToken, address: attempt.source.address });
     if (verdict.verdict === "closed") {
       // Once a window: an attack would fill a log that nobody can shorten.
       if (verdict.isFirst) {
         await deps.audit.append(deps.db, { type: "sign_in_throttled", data: { by: verdict.by }, ...origin(attempt) });
       }
-      return { outcome: "throttled", retryAfterSeconds: verdict.retryAfterSeconds };
+      const { retryAfterSeconds, needsReset = false } = verdict;
+      return { outcome: "throttled", retryAfterSeconds, needsReset };
     }
     const credentials = await findCredentials(deps.db, emailFolded);
     const isRight = await deps.hasher.verify(credentials?.passwordHash, attempt.password);
     const decision = decideSignIn(credentials, isRight);
-    if (decision.decision === "refuse") return refuse(deps, attempt, decision);
-    await deps.throttle.forgive(emailFolded);
+    if (decision.decision === "refuse") return refuse(deps, attempt, { ...decision, isLast: verdict.isLast });
+    await deps.throttle.forgive(verdict.guess);
     return accept(deps, attempt, decision.credentials);
   };
 }
@@ -83,7 +94,11 @@ async function accept(
   return deps.db.transaction().execute(async (tx) => {
     // Looked at again: the account may have been disabled, and its sessions ended, while the password was verified.
     if (!(await holdEnabled(tx, account.id))) {
-      return refuse({ ...deps, db: tx }, attempt, { reason: "account_disabled", accountId: account.id });
+      return refuse({ ...deps, db: tx }, attempt, {
+        reason: "account_disabled",
+        accountId: account.id,
+        isLast: false,
+      });
     }
     if (renewedHash !== undefined) await replacePasswordHash(tx, account.id, { from: passwordHash, to: renewedHash });
     await deps.audit.append(tx, { type: "sign_in_succeeded", accountId: account.id, ...origin(attempt) });
@@ -94,10 +109,17 @@ async function accept(
 async function refuse(
   { db, audit }: Pick<SignInDependencies, "db" | "audit">,
   attempt: SignInAttempt,
-  { reason, accountId }: { readonly reason: Failure; readonly accountId: string | undefined },
+  { reason, accountId, isLast }: Refusal,
 ): Promise<SignInOutcome> {
   await audit.append(db, { type: "sign_in_failed", accountId, data: { reason }, ...origin(attempt) });
+  if (isLast) await audit.append(db, { type: "password_locked", accountId, ...origin(attempt) });
   return { outcome: "refused" };
+}
+
+interface Refusal {
+  readonly reason: Failure;
+  readonly accountId: string | undefined;
+  readonly isLast: boolean;
 }
 
 /** Hashes the password anew when the parameters have changed; not now when the server is busy, there will be a next time. */

@@ -41,11 +41,20 @@ const KEYS_CHANGED = { keys: ["texts", "names of the settings"] } as const;
 /** What each event is about, and what its `data` may hold. The sentences are in `event-catalogue.ts`. */
 export const EVENT_DETAILS: Readonly<Record<AuditEventType, EventDetails>> = {
   account_registered: { category: "account", data: NOTHING },
+  registration_requested: { category: "account", data: NOTHING },
+  invitation_sent: { category: "account", data: NOTHING },
   account_disabled: { category: "account", data: NOTHING },
   account_enabled: { category: "account", data: NOTHING },
+  account_unlocked: { category: "account", data: NOTHING },
   profile_changed: { category: "account", data: { fields: ["texts", "`name`, `locale`"] } },
   password_changed: { category: "account", data: NOTHING },
   password_change_failed: { category: "account", data: NOTHING },
+  password_reset_requested: { category: "account", data: NOTHING },
+  password_reset: { category: "account", data: NOTHING },
+  email_confirmation_requested: { category: "account", data: NOTHING },
+  email_verified: { category: "account", data: NOTHING },
+  email_changed: { category: "account", data: NOTHING },
+  email_change_undone: { category: "account", data: NOTHING },
   account_deleted: { category: "account", data: NOTHING },
   sign_in_succeeded: { category: "sign_in", data: NOTHING },
   sign_in_failed: {
@@ -53,6 +62,7 @@ export const EVENT_DETAILS: Readonly<Record<AuditEventType, EventDetails>> = {
     data: { reason: ["text", "`unknown_account`, `wrong_password` or `account_disabled`"] },
   },
   sign_in_throttled: { category: "sign_in", data: { by: ["text", "`account` or `address`"] } },
+  password_locked: { category: "sign_in", data: NOTHING },
   factor_enrolled: { category: "factor", data: FACTOR },
   factor_renamed: { category: "factor", data: FACTOR },
   factor_removed: { category: "factor", data: FACTOR },
@@ -84,6 +94,7 @@ export const EVENT_DETAILS: Readonly<Record<AuditEventType, EventDetails>> = {
   client_changed: { category: "client", data: KEYS_CHANGED },
   client_grants_revoked: { category: "client", data: NOTHING },
   client_removed: { category: "client", data: NOTHING },
+  client_throttled: { category: "client", data: NOTHING },
   client_secret_rotated: {
     category: "client",
     data: { keepOldForSeconds: ["number", "how long the old secret works; absent where it is dead"] },

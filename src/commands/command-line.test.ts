@@ -150,6 +150,7 @@ test.each([
   ["user list --limit 5 --after x", asCommand("user list", { limit: 5, after: "x" })],
   ["user disable alice@example.com", asCommand("user disable", { idOrEmail: "alice@example.com" })],
   ["user reset-factors alice@example.com", asCommand("user reset-factors", { idOrEmail: "alice@example.com" })],
+  ["user unlock alice@example.com", asCommand("user unlock", { idOrEmail: "alice@example.com" })],
   ["user enable abc --json", asCommand("user enable", { idOrEmail: "abc" }, "json")],
   ["migrate --json", asCommand("migrate", {}, "json")],
   ["config check --json", { kind: "check-config", format: "json" }],

@@ -12,7 +12,10 @@ import type { Migrations } from "../storage/index.ts";
 
 /** What commands work with; a running server and a store that was opened for one command both have it. */
 export interface Services {
-  readonly accounts: Pick<Accounts, "register" | "list" | "find" | "findByEmail" | "disable" | "enable">;
+  readonly accounts: Pick<
+    Accounts,
+    "register" | "byMail" | "list" | "find" | "findByEmail" | "disable" | "enable" | "unlock"
+  >;
   readonly clients: Clients;
   readonly factors: Pick<Factors, "reset">;
   readonly sessions: Pick<Sessions, "list" | "end" | "endAll" | "endEverybodys">;
@@ -24,6 +27,8 @@ export interface Services {
   readonly backUp: BackUp | undefined;
   readonly nodes: Pick<RunningNodes, "list">;
   readonly doctor: Doctor;
+  /** Where links lead to. */
+  readonly issuer: string;
 }
 
 /** A command with everything it needs: it can be run here, or be sent to the server that holds the database. */

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { createAccounts } from "../accounts/index.ts";
 import { createAudit } from "../audit/index.ts";
 import { createClients } from "../clients/index.ts";
-import { systemClock } from "../core/index.ts";
+import { createAuthenticator, systemClock } from "../core/index.ts";
 import type { EndResult, SessionSummary } from "../sessions/index.ts";
 import { createMigrations, type Database } from "../storage/index.ts";
 import { emptyAuditLog } from "../../test/support/audit-log.ts";
@@ -35,6 +35,8 @@ beforeAll(async () => {
       clock: systemClock,
       audit,
       passwordHash: { memoryKib: 19_456, passes: 2 },
+      authenticator: createAuthenticator(["a secret of the tests, of 32 bytes"]),
+      mails: { isConfigured: false, enqueue: async () => {} },
       passwords: { charactersMin: 12 },
       async endSessions(accountId) {
         endedSessionsOf.push(accountId);
@@ -67,6 +69,7 @@ beforeAll(async () => {
     },
     migrations: createMigrations(db),
     nodes: { list: async () => [] },
+    issuer: "https://id.example.com",
     doctor: { examine: async () => [] },
     backUp: undefined,
   };
@@ -153,6 +156,17 @@ test("an account is created, listed, disabled by address and enabled by id", asy
   expect((await execute("user list", { limit: 10 })).text).toContain("disabled");
   expect((await execute("user enable", { idOrEmail: id })).data).toMatchObject({ id, disabledAt: undefined });
   expect(await execute("user disable", { idOrEmail: "nobody" })).toMatchObject({ code: "ACCOUNT_NOT_FOUND" });
+});
+
+test("somebody is invited; without mail the operator gets the link to pass on, and nobody with an account is", async () => {
+  const email = "guest@example.com";
+  const { data, text } = await execute("user invite", { email });
+  const link = /^https:\/\/id\.example\.com\/create-account\/finish\?token=[\w-]{22}\.[\w-]{43}$/;
+  expect(data).toMatchObject({ email, link: expect.stringMatching(link) });
+  expect(text).toMatch(/^No mail is configured\. Give guest@example\.com this link, which works once, until \d{4}-/);
+  expect(await execute("user invite", { email: "nobody" })).toMatchObject({ code: "INPUT_INVALID" });
+  await execute("user add", ALICE);
+  expect(await execute("user invite", { email: ALICE.email })).toMatchObject({ code: "ACCOUNT_EMAIL_TAKEN" });
 });
 
 test("factors are reset, and all sessions of the person end", async () => {

@@ -5,6 +5,12 @@ interface AddOptions {
   readonly name: string;
   readonly locale?: string;
   readonly passwordStdin?: true;
+  readonly emailVerified?: true;
+  readonly json?: true;
+}
+
+interface InviteOptions {
+  readonly locale?: string;
   readonly json?: true;
 }
 
@@ -34,14 +40,25 @@ export function addUserArguments({ program, terminal, chooseCommand }: CommandLi
     .description("create an account")
     .requiredOption("--name <name>", "the person's name")
     .option("--locale <tag>", "preferred language, such as en or de-CH")
+    .option("--email-verified", "you know that the address is theirs: it need not be proved by a mail")
     .option("--password-stdin", "read the password from standard input")
     .option(...JSON_OPTION)
     .addHelpText("after", ADD_EXAMPLES)
     .action(async (email: string, options: AddOptions) => {
       const password = await readNewPassword(terminal, { fromStandardInput: options.passwordStdin === true });
-      const { name, locale } = options;
-      chooseCommand({ command: "user add", input: { email, name, password, locale } }, options);
+      const { name, locale, emailVerified } = options;
+      chooseCommand({ command: "user add", input: { email, name, password, locale, emailVerified } }, options);
     });
+
+  group
+    .command("invite")
+    .argument("<email>", "the address that the invitation goes to")
+    .description("let somebody create an account, by a link that works once, for a week")
+    .option("--locale <tag>", "language of the mail, such as en or de-CH")
+    .option(...JSON_OPTION)
+    .action((email: string, { locale, ...options }: InviteOptions) =>
+      chooseCommand({ command: "user invite", input: { email, locale } }, options),
+    );
 
   group
     .command("list")
@@ -56,6 +73,7 @@ export function addUserArguments({ program, terminal, chooseCommand }: CommandLi
   for (const [name, description] of [
     ["disable", "shut a person out: sessions and tokens end at once"],
     ["enable", "let a disabled person sign in again"],
+    ["unlock", "for a person who is shut out by failed attempts, their own or a stranger's: let them try again"],
     ["reset-factors", "for a person who has lost everything: remove all second factors and end all sessions"],
   ] as const) {
     group

@@ -14,10 +14,24 @@ const addUser = defineCommand({
     name: z.string(),
     password: z.string(),
     locale: z.string().optional(),
+    emailVerified: z.boolean().optional(),
   }),
-  run: ({ accounts }, { locale, ...person }) =>
-    accounts.register(locale === undefined ? person : { ...person, locale }, "operator"),
+  run: ({ accounts }, person) => accounts.register(person, "operator"),
   describe: ({ id, email }) => `Account ${id} was created for ${email}.`,
+});
+
+const inviteUser = defineCommand({
+  name: "user invite",
+  input: z.strictObject({ email: z.string(), locale: z.string().optional() }),
+  async run({ accounts, issuer }, { email, locale }) {
+    const { token, expiresAt, isMailed, ...invitation } = await accounts.byMail.registration.invite({ email, locale });
+    const link = `${issuer}/create-account/finish?token=${encodeURIComponent(token)}`;
+    return { ...invitation, expiresAt, link: isMailed ? undefined : link };
+  },
+  describe: ({ email, link, expiresAt }) =>
+    link === undefined
+      ? `${email} is invited; the link in the mail works until ${inMinutes(expiresAt)}.`
+      : `No mail is configured. Give ${email} this link, which works once, until ${inMinutes(expiresAt)}:\n${link}`,
 });
 
 const listUsers = defineCommand({
@@ -57,6 +71,19 @@ const enableUser = defineCommand({
   describe: ({ email }) => `The account of ${email} is enabled; the person can sign in again.`,
 });
 
+const unlockUser = defineCommand({
+  name: "user unlock",
+  input: oneAccount,
+  async run({ accounts }, { idOrEmail }) {
+    const { id, email } = await getAccount(accounts, idOrEmail);
+    return { id, email, hadDelays: await accounts.unlock(id) };
+  },
+  describe: ({ email, hadDelays }) =>
+    hadDelays
+      ? `Failed attempts at the account of ${email} count no more: its password and codes work again.`
+      : `No failed attempts counted against the account of ${email}.`,
+});
+
 const resetFactors = defineCommand({
   name: "user reset-factors",
   input: oneAccount,
@@ -73,4 +100,16 @@ const resetFactors = defineCommand({
     `Sessions ended: ${endedSessions}. The account page tells the person.`,
 });
 
-export const userCommands: readonly Command[] = [addUser, listUsers, disableUser, enableUser, resetFactors];
+function inMinutes(at: Date): string {
+  return `${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+export const userCommands: readonly Command[] = [
+  addUser,
+  inviteUser,
+  listUsers,
+  disableUser,
+  enableUser,
+  unlockUser,
+  resetFactors,
+];

@@ -22,7 +22,10 @@ export interface Config {
   readonly trustedProxies: number | readonly string[];
   /** Networks, addresses and host names inside that our own requests may go to. */
   readonly outboundAllowedNetworks: readonly string[];
-  readonly registration: "open" | "closed";
+  /** `invitation`: only whoever an operator has invited. */
+  readonly registration: "open" | "invitation" | "closed";
+  /** Whether people prove their address before they have an account. */
+  readonly verifiesEmail: boolean;
   readonly passwordHash: { readonly memoryKib: number; readonly passes: number };
   readonly passwords: {
     /** How long a password is at least, in characters. */

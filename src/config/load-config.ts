@@ -190,6 +190,9 @@ function findContradictions(values: SettingValues, faults: ConfigFault[]): void 
   if (values.MAIL_URL !== undefined && values.MAIL_FROM === undefined) {
     add("MAIL_FROM", "is missing, and MAIL_URL without it is not enough to send mail");
   }
+  if (values.EMAIL_VERIFICATION === "required" && values.MAIL_URL === undefined && mailOf(values).mode === "off") {
+    add("EMAIL_VERIFICATION", "is required, and no mail is sent without MAIL_URL");
+  }
   if (values.METRICS_PORT === values.PORT && values.METRICS_PORT !== undefined)
     add("METRICS_PORT", "is the same as PORT");
   if (values.DATABASE_URL === undefined) {
@@ -233,6 +236,7 @@ function toConfig(values: SettingValues, placeOf: PlaceOf | undefined): Config {
     trustedProxies: values.TRUSTED_PROXIES,
     outboundAllowedNetworks: values.OUTBOUND_ALLOWED_NETWORKS,
     registration: values.REGISTRATION,
+    verifiesEmail: verifiesEmail(values),
     passwordHash: { memoryKib: values.PASSWORD_HASH_MEMORY_KIB, passes: values.PASSWORD_HASH_PASSES },
     passwords: { charactersMin: values.PASSWORD_LENGTH_MIN },
     mfa: {
@@ -281,6 +285,11 @@ function issuerOf(values: SettingValues): string {
 function mailOf(values: SettingValues): MailConfig {
   const isEmbedded = values.DATABASE_URL === undefined;
   return decideMail({ server: values.MAIL_URL, from: values.MAIL_FROM, isEmbedded, issuer: issuerOf(values) });
+}
+
+/** On trial nobody has to look for a mail, unless they want to see how it is. */
+function verifiesEmail({ EMAIL_VERIFICATION, MAIL_URL }: SettingValues): boolean {
+  return EMAIL_VERIFICATION === undefined ? MAIL_URL !== undefined : EMAIL_VERIFICATION === "required";
 }
 
 /** What a server with these settings does without. */

@@ -201,9 +201,16 @@ export const SETTINGS = {
     schema: mailSender,
   },
   REGISTRATION: {
-    description: "Whether people may create accounts by themselves: `open` or `closed`.",
-    example: "closed",
-    schema: z.enum(["open", "closed"], "is neither open nor closed").default("open"),
+    description:
+      "Who may create an account: `open` is everybody, `invitation` whoever was invited (`latchkey user invite`), `closed` nobody but operators.",
+    example: "invitation",
+    schema: z.enum(["open", "invitation", "closed"], "is neither open nor invitation nor closed").default("open"),
+  },
+  EMAIL_VERIFICATION: {
+    description:
+      "`required`: people prove their email by a mail before they have an account or can use the one that they were given, and no answer tells whether an email has one. `off`: they don't. `required` is the default where `MAIL_URL` is set ([more](accounts.md)).",
+    example: "required",
+    schema: z.enum(["required", "off"], "is neither required nor off").optional(),
   },
   PASSWORD_LENGTH_MIN: {
     description:

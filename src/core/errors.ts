@@ -17,6 +17,7 @@ const ERROR_CATALOGUE = {
   CLIENT_INVALID: { status: 400, sentence: "The client's settings are not valid." },
   CLIENT_NOT_FOUND: { status: 404, sentence: "There is no such client." },
   CLOCK_WRONG: { status: 503, sentence: "This server's clock is wrong. Try again shortly." },
+  CONFIRMATION_OVER: { status: 400, sentence: "This link or code can't be used any more." },
   CSRF_INVALID: { status: 403, sentence: "This form was not sent from the page that it belongs to." },
   DATABASE_NEWER: { status: 500, sentence: "The database is of a newer version of Latchkey." },
   DATA_DIRECTORY_ABSENT: { status: 404, sentence: "There is no embedded database in the data directory." },

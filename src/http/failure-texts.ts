@@ -21,7 +21,8 @@ type FailureKind =
   | "server"
   | "app"
   | "request"
-  | "denied";
+  | "denied"
+  | "link";
 
 export function failureText(kind: FailureKind): FailureText {
   return { title: message(`failure.${kind}.title`), text: message(`failure.${kind}.text`) };
@@ -29,6 +30,7 @@ export function failureText(kind: FailureKind): FailureText {
 
 const KIND_OF_CODE: Partial<Record<ErrorCode, FailureKind>> = {
   BODY_TOO_LARGE: "tooLarge",
+  CONFIRMATION_OVER: "link",
   CSRF_INVALID: "form",
   HASHING_BUSY: "busy",
   INTERACTION_EXPIRED: "expired",

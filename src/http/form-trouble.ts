@@ -30,14 +30,32 @@ interface Wait {
   readonly retryAfterSeconds: number;
 }
 
+/** When to try again after too many passwords; or, where waiting does not help, what does. */
+export function throttleTrouble(
+  ctx: Context,
+  { retryAfterSeconds, needsReset }: { readonly retryAfterSeconds: number; readonly needsReset: boolean },
+): TroubleAlone {
+  return waitTrouble(ctx, { reason: needsReset ? "passwordLocked" : "throttled", retryAfterSeconds });
+}
+
+/** The same of codes. */
+export function pauseTrouble(
+  ctx: Context,
+  { retryAfterSeconds, isSpent }: { readonly retryAfterSeconds: number; readonly isSpent?: true },
+): TroubleAlone {
+  return waitTrouble(ctx, { reason: isSpent ? "codesLocked" : "paused", retryAfterSeconds });
+}
+
 /** `paused`: codes of a second factor are not looked at for a while. */
 const WAITS = {
   throttled: { status: 429, key: "signIn.throttled" },
+  passwordLocked: { status: 429, key: "signIn.passwordLocked" },
   busy: { status: 503, key: "signIn.busy" },
   paused: { status: 429, key: "factor.paused" },
+  codesLocked: { status: 429, key: "factor.locked" },
 } as const;
 
-export function waitTrouble(ctx: Context, { reason, retryAfterSeconds }: Wait): TroubleAlone {
+function waitTrouble(ctx: Context, { reason, retryAfterSeconds }: Wait): TroubleAlone {
   ctx.set("Retry-After", String(Math.ceil(retryAfterSeconds)));
   const { status, key } = WAITS[reason];
   return { status, alert: message(key, { when: { inSeconds: retryAfterSeconds } }) };

@@ -20,11 +20,19 @@ export { createCsrf, type Csrf } from "./csrf.ts";
 export { createFailurePages, type FailurePages, type Way } from "./failure-pages.ts";
 export { failureText, type FailureText, textOfError } from "./failure-texts.ts";
 export { deviceInWords, placeInWords } from "./device-words.ts";
-export { type FieldError, fieldMessage, type FormFields, readForm, type SentForm } from "./form.ts";
-export { type FormTrouble, troubleOfLimits, waitTrouble } from "./form-trouble.ts";
+export {
+  type FieldError,
+  type FieldMessageKey,
+  fieldMessage,
+  type FormFields,
+  readForm,
+  type SentForm,
+} from "./form.ts";
+export { type FormTrouble, pauseTrouble, throttleTrouble, troubleOfLimits } from "./form-trouble.ts";
 export { initialOf, initialsOf } from "./initials.ts";
 export { chooseLocale } from "./locale.ts";
 export { createHostCheck } from "./host-check.ts";
+export { type CodeFromMail, codeFromMailForm, codeFromMailTrouble, queryText } from "./mail-code.ts";
 export { createTranslator, type Message, message, type Translator } from "./messages.ts";
 export { dayOf } from "./moments.ts";
 export { newPasswordError } from "./new-password-error.ts";

@@ -52,7 +52,7 @@ export function createRegistration({ accounts, views, clientAddress, chain }: De
   };
 }
 
-function troubleOfFields(error: unknown): Omit<FormTrouble, "typed"> | undefined {
+export function troubleOfFields(error: unknown): Omit<FormTrouble, "typed"> | undefined {
   const fieldError = fieldErrorOf(error);
   if (fieldError === undefined) return undefined;
   return { status: isAppError(error) ? error.status : 400, fieldErrors: [fieldError] };

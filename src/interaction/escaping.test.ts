@@ -7,6 +7,7 @@ import { createInteractionRoutes } from "./interaction-routes.ts";
 import { createProtocolPages } from "./protocol-pages.ts";
 import { alice, createFakeInteractions, shopWeb, signInRequest } from "./test-cast.ts";
 import { withoutFactors } from "../../test/support/factors.ts";
+import { withoutMail } from "../../test/support/without-mail.ts";
 
 const PAYLOADS = [
   `<script>alert(1)</script>`,
@@ -56,9 +57,10 @@ function pagesFor(payload: string, page: PendingInteraction["page"]) {
     read: async () => accountOf(payload),
     signIn: async () => ({ outcome: "refused" }) as const,
     register: async () => accountOf(payload),
+    byMail: withoutMail,
   };
   const clientAddress = () => payload;
-  const own = { interactions, accounts, registration: "open", clientAddress } as const;
+  const own = { interactions, accounts, registration: "open", verifiesEmail: false, clientAddress } as const;
   const routes = createInteractionRoutes({ ...toolkit, ...withoutFactors, ...own });
   return { middlewares: [...around, routes], csrf: toolkit.csrf.token("uid-1") };
 }

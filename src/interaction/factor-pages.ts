@@ -8,7 +8,7 @@ import {
   type Message,
   message,
   seeOther,
-  waitTrouble,
+  pauseTrouble,
 } from "../http/index.ts";
 import type { FactorKind, FactorOutcome } from "../mfa/index.ts";
 import type { PendingInteraction } from "../oidc/index.ts";
@@ -130,5 +130,5 @@ export function codeTrouble(
   wrong: Message,
 ): Trouble {
   if (outcome.outcome === "refused") return wrongField("code", wrong);
-  return waitTrouble(ctx, { reason: "paused", retryAfterSeconds: outcome.retryAfterSeconds });
+  return pauseTrouble(ctx, outcome);
 }

@@ -8,13 +8,14 @@ import { createInteractionRoutes } from "./interaction-routes.ts";
 import type { InteractionDependencies } from "./ports.ts";
 import { alice, consentRequest, createFakeInteractions, shopWeb, signInRequest } from "./test-cast.ts";
 import { withoutFactors } from "../../test/support/factors.ts";
+import { withoutMail } from "../../test/support/without-mail.ts";
 
 type Accounts = InteractionDependencies["accounts"];
 
 interface Scene {
   readonly pending?: PendingInteraction | undefined;
   readonly accounts?: Partial<Accounts>;
-  readonly registration?: "open" | "closed";
+  readonly registration?: InteractionDependencies["registration"];
 }
 
 const noAccounts: Accounts = {
@@ -22,6 +23,7 @@ const noAccounts: Accounts = {
   read: async (id) => (id === alice.id ? alice : undefined),
   signIn: async () => ({ outcome: "refused" }),
   register: async () => alice,
+  byMail: withoutMail,
 };
 
 /** Asks the pages with one request that waits (or none), as a browser would. */
@@ -34,6 +36,7 @@ async function ask(scene: Scene, { headers, ...sent }: TestRequest) {
     interactions: createFakeInteractions(pending),
     accounts: { ...noAccounts, ...accounts },
     registration,
+    verifiesEmail: false,
     clientAddress: () => "198.51.100.1",
   });
   return askApp([...around, routes], { ...sent, headers: { accept: "text/html", ...headers } });
@@ -111,7 +114,9 @@ test("missing fields are marked beside the field and linked in the summary", asy
 });
 
 test("a throttled attempt says when to come back", async () => {
-  const accounts: Partial<Accounts> = { signIn: async () => ({ outcome: "throttled", retryAfterSeconds: 300 }) };
+  const accounts: Partial<Accounts> = {
+    signIn: async () => ({ outcome: "throttled", retryAfterSeconds: 300, needsReset: false }),
+  };
   const answer = await post({ accounts }, "sign-in", pair);
   expect(answer).toMatchObject({ status: 429, headers: { "retry-after": "300" } });
   expect(answer.body).toContain("You can try again in 5 minutes.");

@@ -1,9 +1,10 @@
 import type { Middleware } from "koa";
 import { z } from "zod";
 import { AppError } from "../core/index.ts";
-import { createRoutes, type RouteStep, seeOther } from "../http/index.ts";
+import { codeFromMailForm, createRoutes, type RouteStep, seeOther } from "../http/index.ts";
 import { consentForm, createConsent } from "./consent.ts";
 import { createAccountForm, createRegistration } from "./create-account.ts";
+import { createAccountByMail, emailForm, ensureByMail, newcomerForm } from "./create-account-by-mail.ts";
 import { createExpiredPage } from "./expired-page.ts";
 import { codeForm, createAuthenticatorCode } from "./authenticator-code.ts";
 import { createAppEnrollment, newAppForm } from "./enroll-app.ts";
@@ -18,11 +19,12 @@ import {
 } from "./interaction-steps.ts";
 import { createPasskeySignIn, passkeyForm } from "./passkey.ts";
 import type { InteractionDependencies } from "./ports.ts";
+import { createProveEmail, proveEmailForm } from "./prove-email.ts";
 import { createRecoveryCodePages, savedForm } from "./recovery-codes.ts";
-import { createRequestPages, urlsOf } from "./request-pages.ts";
+import { createRequestPages, type RequestPages, urlsOf } from "./request-pages.ts";
 import { createRecoveryCode, recoveryCodeForm } from "./recovery-code.ts";
 import { createSignIn, signInForm } from "./sign-in.ts";
-import { createSignInChain, mayDecline } from "./sign-in-chain.ts";
+import { createSignInChain, mayDecline, type SignInChain } from "./sign-in-chain.ts";
 
 /** Every route of this folder; a test fails when the security table does not list one. */
 export const INTERACTION_ROUTES = [
@@ -32,6 +34,12 @@ export const INTERACTION_ROUTES = [
   "POST /interaction/:uid/sign-in",
   "GET /interaction/:uid/create-account",
   "POST /interaction/:uid/create-account",
+  "GET /interaction/:uid/confirm-email",
+  "POST /interaction/:uid/confirm-email",
+  "GET /interaction/:uid/new-account",
+  "POST /interaction/:uid/new-account",
+  "GET /interaction/:uid/prove-email",
+  "POST /interaction/:uid/prove-email",
   "GET /interaction/:uid/passkey",
   "POST /interaction/:uid/passkey",
   "GET /interaction/:uid/second-factor",
@@ -100,7 +108,6 @@ export function createInteractionRoutes(dependencies: InteractionDependencies): 
   };
 
   const signIn = createSignIn(shared, requestPages);
-  const register = createRegistration(shared, requestPages);
 
   return createRoutes({
     "GET /interaction/restart": restart,
@@ -108,10 +115,7 @@ export function createInteractionRoutes(dependencies: InteractionDependencies): 
     "GET /interaction/:uid/sign-in": page(beforeConsent(showSignIn)),
     "POST /interaction/:uid/sign-in": form(signInForm, beforeConsent(signIn)),
     "GET /interaction/:uid/create-account": page(beforeConsent(showCreateAccount)),
-    "POST /interaction/:uid/create-account": form(createAccountForm, async (ctx, interaction, sent) => {
-      ensureOpen(registration);
-      await beforeConsent(register)(ctx, interaction, sent);
-    }),
+    ...createRegistrationRoutes({ page, form }, { ...shared, requestPages }),
     ...createFactorRoutes({ page, form }, shared),
     "GET /interaction/:uid/decline": page(backToPage),
     "POST /interaction/:uid/decline": form(z.object({}), beforeConsent(decline)),
@@ -120,6 +124,39 @@ export function createInteractionRoutes(dependencies: InteractionDependencies): 
     "GET /interaction/:uid/switch": page(backToPage),
     "POST /interaction/:uid/switch": form(z.object({}), consent.switchAccount),
   } satisfies Record<InteractionRoute, RouteStep>);
+}
+
+type RegistrationDependencies = InteractionDependencies & {
+  readonly chain: SignInChain;
+  readonly requestPages: RequestPages;
+};
+
+/** Creating an account: in one step, or with the address proved first. */
+function createRegistrationRoutes({ page, form }: InteractionSteps, dependencies: RegistrationDependencies) {
+  const { registration, verifiesEmail, requestPages } = dependencies;
+  const register = createRegistration(dependencies, requestPages);
+  const byMail = createAccountByMail(dependencies, requestPages);
+  const whileByMail = <Rest extends readonly unknown[]>(step: StepWith<Rest>): StepWith<Rest> =>
+    beforeConsent(async (...call) => {
+      ensureByMail(verifiesEmail);
+      ensureOpen(registration);
+      await step(...call);
+    });
+  return {
+    "POST /interaction/:uid/create-account": verifiesEmail
+      ? form(emailForm, whileByMail(byMail.sendMail))
+      : form(
+          createAccountForm,
+          beforeConsent(async (ctx, interaction, sent) => {
+            ensureOpen(registration);
+            await register(ctx, interaction, sent);
+          }),
+        ),
+    "GET /interaction/:uid/confirm-email": page(whileByMail(byMail.showCode)),
+    "POST /interaction/:uid/confirm-email": form(codeFromMailForm, whileByMail(byMail.takeCode)),
+    "GET /interaction/:uid/new-account": page(whileByMail(byMail.showNewcomer)),
+    "POST /interaction/:uid/new-account": form(newcomerForm, whileByMail(byMail.create)),
+  } as const;
 }
 
 type FactorRoutesDependencies = FactorPagesDependencies & InteractionDependencies;
@@ -132,6 +169,7 @@ function createFactorRoutes({ page, form }: InteractionSteps, dependencies: Fact
   const newApp = createAppEnrollment(dependencies);
   const newPasskey = createPasskeyEnrollment(dependencies);
   const recoveryCodes = createRecoveryCodePages(dependencies);
+  const proveEmail = createProveEmail(dependencies);
   const goOn: InteractionStep = (ctx, interaction) => dependencies.chain.goOn(ctx, interaction);
   return {
     "GET /interaction/:uid/passkey": page(beforeConsent(passkey.show)),
@@ -149,6 +187,8 @@ function createFactorRoutes({ page, form }: InteractionSteps, dependencies: Fact
     "GET /interaction/:uid/recovery-codes": page(beforeConsent(recoveryCodes.show)),
     "POST /interaction/:uid/recovery-codes": form(savedForm, beforeConsent(recoveryCodes.confirm)),
     "GET /interaction/:uid/recovery-codes.txt": page(beforeConsent(recoveryCodes.download)),
+    "GET /interaction/:uid/prove-email": page(beforeConsent(proveEmail.show)),
+    "POST /interaction/:uid/prove-email": form(proveEmailForm, beforeConsent(proveEmail.take)),
   } as const;
 }
 
@@ -163,5 +203,5 @@ function beforeConsent<Rest extends readonly unknown[]>(step: StepWith<Rest>): S
 }
 
 function ensureOpen(registration: InteractionDependencies["registration"]): void {
-  if (registration === "closed") throw new AppError("PAGE_NOT_FOUND", { detail: "registration is closed" });
+  if (registration !== "open") throw new AppError("PAGE_NOT_FOUND", { detail: "registration is not open" });
 }

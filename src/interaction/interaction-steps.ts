@@ -1,7 +1,7 @@
 import type { Context } from "koa";
 import type { z } from "zod";
 import { isAppError } from "../core/index.ts";
-import { failureText, message, readForm, type RouteStep, type SentForm } from "../http/index.ts";
+import { failureText, message, queryText, readForm, type RouteStep, seeOther, type SentForm } from "../http/index.ts";
 import type { PendingInteraction } from "../oidc/index.ts";
 import { createExpiredPage, saysItIsOver } from "./expired-page.ts";
 import type { InteractionDependencies } from "./ports.ts";
@@ -26,7 +26,10 @@ export function createInteractionSteps({ interactions, failurePages, csrf }: Dep
 
   async function run(ctx: Context, { uid, restartToken, step }: Call): Promise<void> {
     const interaction = await interactions.find(ctx, uid);
-    if (interaction === undefined) return showExpired(ctx, restartToken);
+    if (interaction === undefined) {
+      const elsewhere = whereElse(ctx);
+      return elsewhere === undefined ? showExpired(ctx, restartToken) : seeOther(ctx, elsewhere);
+    }
     try {
       await step(ctx, interaction);
     } catch (error) {
@@ -55,6 +58,15 @@ export function createInteractionSteps({ interactions, failurePages, csrf }: Dep
         await run(ctx, { uid, restartToken, step: checkedStep });
       },
   };
+}
+
+/**
+ * The link of a mail may be opened in another browser than the one that asked for it: then what it is for goes on outside
+ * of the authorization request. `undefined` for every other page.
+ */
+function whereElse(ctx: Context): string | undefined {
+  const token = queryText(ctx, "token");
+  return token === "" ? undefined : `/create-account/finish?token=${encodeURIComponent(token)}&here=1`;
 }
 
 /** The restart token that the address carries. */

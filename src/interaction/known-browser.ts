@@ -6,6 +6,8 @@ const COOKIE_MS = 400 * 24 * 60 * 60 * 1000;
 
 /** The browser that a person signed in from before, by a cookie that says nothing about them. */
 export interface KnownBrowsers {
+  /** What the cookie holds, for the throttle: untrusted, and of no account yet. */
+  tokenOf(ctx: Context): string | undefined;
   recognize(ctx: Context, accountId: string): ReturnType<KnownDevices["recognize"]>;
   /** Whether a sign-in from here is to be told to the person. */
   isNews(ctx: Context, account: Account): Promise<boolean>;
@@ -30,11 +32,14 @@ export function createKnownBrowsers({
     signed: false,
   } as const;
 
+  const tokenOf = (ctx: Context): string | undefined => ctx.cookies.get(name, { signed: false });
+
   return {
-    recognize: (ctx, accountId) => devices.recognize(accountId, ctx.cookies.get(name, { signed: false })),
-    isNews: (ctx, account) => devices.isNews(account, ctx.cookies.get(name, { signed: false })),
+    tokenOf,
+    recognize: (ctx, accountId) => devices.recognize(accountId, tokenOf(ctx)),
+    isNews: (ctx, account) => devices.isNews(account, tokenOf(ctx)),
     async note(ctx, accountId, given) {
-      const token = await devices.note(accountId, ctx.cookies.get(name, { signed: false }), given);
+      const token = await devices.note(accountId, tokenOf(ctx), given);
       ctx.cookies.set(name, token, { ...options, maxAge: COOKIE_MS });
     },
   };

@@ -5,6 +5,7 @@ import {
   allowImageFrom,
   type FormTrouble,
   initialOf,
+  type Message,
   message,
   PASSKEY_SCRIPTS,
 } from "../http/index.ts";
@@ -17,6 +18,9 @@ export interface InteractionUrls {
   readonly page: string;
   readonly signIn: string;
   readonly createAccount: string;
+  readonly confirmEmail: string;
+  readonly newAccount: string;
+  readonly proveEmail: string;
   readonly passkey: string;
   readonly secondFactor: string;
   readonly recoveryCode: string;
@@ -36,6 +40,9 @@ export function urlsOf({ uid, restartToken }: PendingInteraction): InteractionUr
     page: url(""),
     signIn: url("/sign-in"),
     createAccount: url("/create-account"),
+    confirmEmail: url("/confirm-email"),
+    newAccount: url("/new-account"),
+    proveEmail: url("/prove-email"),
     passkey: url("/passkey"),
     secondFactor: url("/second-factor"),
     recoveryCode: url("/recovery-code"),
@@ -50,20 +57,29 @@ export function urlsOf({ uid, restartToken }: PendingInteraction): InteractionUr
   };
 }
 
-/** Draws the three pages of an authorization request. */
+interface ByMail {
+  readonly email: string;
+  readonly trouble: FormTrouble | undefined;
+}
+
+/** Draws the pages of an authorization request that are not of a factor. */
 export interface RequestPages {
   showSignIn(ctx: Context, interaction: PendingInteraction, trouble?: FormTrouble): Promise<void>;
   showCreateAccount(ctx: Context, interaction: PendingInteraction, trouble?: FormTrouble): void;
+  /** Asks for the code of the mail that went to an address. */
+  showMailCode(ctx: Context, interaction: PendingInteraction, page: ByMail & { readonly id: string }): void;
+  /** Asks for name and password of whoever has proved an address. */
+  showNewcomer(ctx: Context, interaction: PendingInteraction, page: ByMail & { readonly token: string }): void;
   showConsent(ctx: Context, interaction: PendingInteraction, account: Account): void;
 }
 
 type RequestPagesDependencies = Pick<
   InteractionDependencies,
-  "views" | "csrf" | "accounts" | "factors" | "registration"
+  "views" | "csrf" | "accounts" | "factors" | "registration" | "verifiesEmail"
 >;
 
 export function createRequestPages(dependencies: RequestPagesDependencies): RequestPages {
-  const { views, csrf, accounts, factors, registration } = dependencies;
+  const { views, csrf, accounts, factors, registration, verifiesEmail } = dependencies;
 
   /** What all three pages have in common; also lets their forms lead back to the app. */
   function frame(ctx: Context, interaction: PendingInteraction) {
@@ -73,6 +89,11 @@ export function createRequestPages(dependencies: RequestPagesDependencies): Requ
       urls: urlsOf(interaction),
       hidden: { csrf: csrf.token(interaction.uid) },
     };
+  }
+
+  function draw(ctx: Context, { uiLocales }: PendingInteraction, { view, title, data, trouble }: Drawn): void {
+    const { status = 200, ...errors } = trouble ?? {};
+    views.render(ctx, view, { title, uiLocales, data, ...errors }, { status });
   }
 
   return {
@@ -85,6 +106,7 @@ export function createRequestPages(dependencies: RequestPagesDependencies): Requ
         ...frame(ctx, interaction),
         // Whoever is asked to prove who they are has an account.
         mayRegister: registration === "open" && signedIn === undefined,
+        resetUrl: accounts.byMail.isAvailable ? resetUrl(interaction) : undefined,
         reauthenticating: signedIn,
         passkeyOptions: JSON.stringify(await factors.passkeys.requestOptions(interaction.uid, signedIn?.id)),
       };
@@ -97,7 +119,23 @@ export function createRequestPages(dependencies: RequestPagesDependencies): Requ
       const { uiLocales } = interaction;
       const title = message("createAccount.title");
       const data = frame(ctx, interaction);
-      views.render(ctx, "create-account", { title, uiLocales, typed, data, ...errors }, { status });
+      const view = verifiesEmail ? "create-account-email" : "create-account";
+      views.render(ctx, view, { title, uiLocales, typed, data, ...errors }, { status });
+    },
+    showMailCode(ctx, interaction, { email, id, trouble }) {
+      const { createAccount, confirmEmail } = urlsOf(interaction);
+      const data = {
+        ...frame(ctx, interaction),
+        email,
+        submitUrl: `${confirmEmail}&id=${id}`,
+        againUrl: createAccount,
+      };
+      draw(ctx, interaction, { view: "mail-code", title: message("mailCode.title"), data, trouble });
+    },
+    showNewcomer(ctx, interaction, { email, token, trouble }) {
+      const submitUrl = `${urlsOf(interaction).newAccount}&token=${encodeURIComponent(token)}`;
+      const data = { ...frame(ctx, interaction), email, submitUrl };
+      draw(ctx, interaction, { view: "new-account", title: message("newAccount.title"), data, trouble });
     },
     showConsent(ctx, interaction, account) {
       const { client, access, uiLocales } = interaction;
@@ -105,6 +143,18 @@ export function createRequestPages(dependencies: RequestPagesDependencies): Requ
       views.render(ctx, "consent", { title: message("consent.title", { client: client.name }), uiLocales, data });
     },
   };
+}
+
+interface Drawn {
+  readonly view: string;
+  readonly title: Message;
+  readonly data: object;
+  readonly trouble: FormTrouble | undefined;
+}
+
+/** The page for a forgotten password, which leads back here. */
+function resetUrl({ restartToken }: PendingInteraction): string {
+  return `/reset-password?r=${encodeURIComponent(restartToken)}`;
 }
 
 /** Enough to tell an address from a user name or a phone number; what is valid, the accounts decide. */

@@ -1,6 +1,6 @@
 import type { Context } from "koa";
 import { z } from "zod";
-import { fieldMessage, message, type SentForm, troubleOfLimits, waitTrouble } from "../http/index.ts";
+import { fieldMessage, message, type SentForm, throttleTrouble, troubleOfLimits } from "../http/index.ts";
 import type { PendingInteraction } from "../oidc/index.ts";
 import type { InteractionDependencies } from "./ports.ts";
 import { looksLikeEmail, type RequestPages } from "./request-pages.ts";
@@ -17,10 +17,12 @@ export const signInForm = z.object({
 
 export type SignInForm = SentForm<z.infer<typeof signInForm>>;
 
-type Dependencies = Pick<InteractionDependencies, "accounts" | "clientAddress"> & { readonly chain: SignInChain };
+type Dependencies = Pick<InteractionDependencies, "accounts" | "clientAddress" | "knownBrowsers"> & {
+  readonly chain: SignInChain;
+};
 
 /** Takes e-mail and password: on to what comes next, or the page again with what to do. */
-export function createSignIn({ accounts, clientAddress, chain }: Dependencies, pages: RequestPages) {
+export function createSignIn({ accounts, clientAddress, knownBrowsers, chain }: Dependencies, pages: RequestPages) {
   return async (ctx: Context, interaction: PendingInteraction, form: SignInForm): Promise<void> => {
     const { typed } = form;
     if (form.kind === "faulty") {
@@ -28,13 +30,14 @@ export function createSignIn({ accounts, clientAddress, chain }: Dependencies, p
     }
     try {
       const source = sourceOf(ctx, clientAddress);
-      const result = await accounts.signIn({ ...form.values, source, clientId: interaction.client.id });
+      const browserToken = knownBrowsers.tokenOf(ctx);
+      const result = await accounts.signIn({ ...form.values, source, browserToken, clientId: interaction.client.id });
       if (result.outcome === "accepted") {
         return await chain.prove(ctx, interaction, { accountId: result.account.id, proof: "password" });
       }
       const trouble =
         result.outcome === "throttled"
-          ? waitTrouble(ctx, { reason: "throttled", retryAfterSeconds: result.retryAfterSeconds })
+          ? throttleTrouble(ctx, result)
           : { status: 400, alert: message("signIn.mismatch") };
       return await pages.showSignIn(ctx, interaction, { ...trouble, typed });
     } catch (error) {

@@ -42,13 +42,17 @@ export function createMailRenderer({ issuer, brand, templates = TEMPLATES }: Mai
     // The table of templates has one type a kind; that kind and variables belong together, `openMail` has looked at.
     const template = templates[mail.kind] as MailTemplate;
     const content = template.compose(mail.variables, { brand: brand.name });
-    const shown = { say, content, url: urlOf(content, issuer), to: mail.to, brand: brand.name };
+    const why = say({ key: WHY[content.why ?? "account"], slots: { email: mail.to, brand: brand.name } });
+    const shown = { say, content, url: urlOf(content, issuer), why, brand: brand.name };
     const subject = inOneLine(say(content.subject));
     const colors = { color: brand.color, labelColor: labelOn(brand.color) };
     const html = eta.render("@html", { ...shown, ...colors, locale, subject, facts: content.facts ?? [] });
     return { locale, subject, text: inText(shown), html };
   };
 }
+
+/** Why somebody gets a mail, at its end. */
+const WHY = { account: "mail.why", typed: "mail.why.typed", invited: "mail.why.invited" } as const;
 
 /** @throws Error when the path leads to another place: a template's bug, or a variable that is none of ours. */
 function urlOf({ action }: MailContent, issuer: string): string | undefined {
@@ -64,25 +68,25 @@ interface Shown {
   readonly say: Say;
   readonly content: MailContent;
   readonly url: string | undefined;
-  readonly to: string;
+  readonly why: string;
   readonly brand: string;
 }
 
-function inText({ say, content, url, to, brand }: Shown): string {
+function inText({ say, content, url, why, brand }: Shown): string {
   const { paragraphs, facts = [], code, advice, action } = content;
   const lines = facts.map(({ label, value }) =>
     say({ key: "mail.fact", slots: { label: say(label), value: say(value) } }),
   );
   const blocks = [
     ...paragraphs.map((paragraph) => say(paragraph)),
-    lines.join("\n"),
     code ?? "",
+    lines.join("\n"),
     advice === undefined ? "" : say(advice),
     action === undefined || url === undefined
       ? ""
       : `${say({ key: "mail.fact.label", slots: { label: say(action.label) } })}\n${url}`,
     // What mail programs take for a signature, and leave out of an answer.
-    `-- \n${brand}\n${say({ key: "mail.why", slots: { email: to, brand } })} ${say("mail.noReply")}`,
+    `-- \n${brand}\n${why} ${say("mail.noReply")}`,
   ];
   return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
 }

@@ -16,6 +16,8 @@ export interface MailContent {
   readonly code?: string | undefined;
   /** What to do, said before where to do it. */
   readonly advice?: Message | undefined;
+  /** Why somebody gets it who may have no account; for all others the mail says that they have one. */
+  readonly why?: "typed" | "invited" | undefined;
   /** The one thing to do: a page of ours, by its path with its query. */
   readonly action?: { readonly label: Message; readonly path: string } | undefined;
 }

@@ -1,17 +1,16 @@
 import { sql } from "kysely";
 import { type Clock, sha256 } from "../core/index.ts";
-import { networkOf } from "../accounts/index.ts";
+import { type BudgetPlace, CODE_BUDGET, createBudgets, createWindowsInPostgres, networkOf } from "../accounts/index.ts";
 import type { Db } from "../storage/index.ts";
 import type { FactorSource } from "./factors.ts";
-import { withTables } from "./tables.ts";
 
-const ATTEMPTS_MAX = 5;
-const PAUSE_SECONDS = 15 * 60;
+const PASSKEY_FAILURES = { name: "passkey", attemptsMax: 5, seconds: 15 * 60 };
 
 export type AttemptVerdict =
-  /** `isLast`: when this one is wrong, too, the pause begins. */
+  /** `isLast`: when this one is wrong, too, a pause begins. */
   | { readonly verdict: "open"; readonly isLast: boolean }
-  | { readonly verdict: "paused"; readonly retryAfterSeconds: number };
+  /** `isSpent`: waiting does not help any more. */
+  | { readonly verdict: "paused"; readonly retryAfterSeconds: number; readonly isSpent: boolean };
 
 /** Limits how often codes are guessed. The codes of apps and recovery codes share a budget: five for both. */
 export interface Attempts {
@@ -29,45 +28,32 @@ export interface Attempts {
 }
 
 /**
- * Counts in Postgres, on the clock that everything here goes by: a statement of our own, because rate-limiter-flexible
- * reads the system's time by itself, and ends a window by its first attempt. Here the pause is 15 minutes from the fifth
- * wrong code on, however often somebody tries meanwhile.
+ * Five tries, and a pause that begins with the fifth wrong code and grows from 15 minutes to an hour; after a hundred
+ * wrong codes without a right one none is looked at (NIST SP 800-63B-4, section 3.2.2). Whoever gets here knew the password.
  */
 export function createAttempts({ db, clock }: { readonly db: Db; readonly clock: Clock }): Attempts {
-  async function count(subject: string, device: string): Promise<AttemptVerdict> {
-    const nowMs = clock.nowMs();
-    const now = new Date(nowMs);
-    const { rows } = await sql<{ attempts: number; ends_at: Date }>`
-      insert into factor_throttle as budget (subject, device, attempts, ends_at)
-      values (${subject}, ${device}, 1, ${new Date(nowMs + PAUSE_SECONDS * 1_000)})
-      on conflict (subject, device) do update set
-        attempts = case when budget.ends_at <= ${now} then 1
-                        else least(budget.attempts, ${ATTEMPTS_MAX}::integer) + 1 end,
-        ends_at = case when budget.ends_at <= ${now} or budget.attempts < ${ATTEMPTS_MAX}::integer
-                       then excluded.ends_at else budget.ends_at end
-      returning attempts, ends_at`.execute(db);
-    const [budget] = rows;
-    if (budget === undefined) throw new Error("an attempt was not counted");
-    if (budget.attempts <= ATTEMPTS_MAX) return { verdict: "open", isLast: budget.attempts === ATTEMPTS_MAX };
-    const waitSeconds = Math.ceil((budget.ends_at.getTime() - nowMs) / 1_000);
-    return { verdict: "paused", retryAfterSeconds: Math.max(1, waitSeconds) };
-  }
+  const budgets = createBudgets({ db, clock });
+  const windows = createWindowsInPostgres({ db, clock });
   return {
-    count: (accountId, { knownDevice = "" }) => count(accountId, knownDevice),
-    async forgive(tx, accountId, { knownDevice = "" }) {
-      await withTables(tx)
-        .deleteFrom("factor_throttle")
-        .where("subject", "=", accountId)
-        .where("device", "=", knownDevice)
-        .execute();
+    async count(accountId, source) {
+      const { subject, device } = placeOf(accountId, source);
+      const place = sql<BudgetPlace>`select ${subject}::text as subject, ${device}::text as device`;
+      const counted = await budgets.count({ authenticator: "code", budget: CODE_BUDGET, place });
+      if (counted.verdict === "open") return { verdict: "open", isLast: counted.startsWait };
+      const { retryAfterSeconds, isSpent } = counted;
+      return { verdict: "paused", retryAfterSeconds, isSpent };
     },
+    forgive: (tx, accountId, source) => budgets.forgive(tx, "code", placeOf(accountId, source)),
     async forgiveAll(tx, accountId) {
-      await withTables(tx).deleteFrom("factor_throttle").where("subject", "=", accountId).execute();
+      await budgets.release(tx, "code", sql`${accountId}`);
     },
     async countPasskeyFailure(address) {
-      // No account's id has a colon, and nobody's address is stored.
-      const { verdict } = await count(`network:${sha256(networkOf(address)).toString("base64url")}`, "");
-      return { isToBeRecorded: verdict === "open" };
+      const { attempts } = await windows.count(PASSKEY_FAILURES, sha256(networkOf(address)).toString("base64url"));
+      return { isToBeRecorded: attempts <= PASSKEY_FAILURES.attemptsMax };
     },
   };
+}
+
+function placeOf(subject: string, { knownDevice = "" }: FactorSource): BudgetPlace {
+  return { subject, device: knownDevice };
 }

@@ -44,7 +44,8 @@ export type FactorOutcome<Accepted extends object = object> =
   | ({ readonly outcome: "accepted" } & Accepted)
   /** `wasUsed`: it was right, and accepted before. For finding out who pressed a button twice; nobody is told. */
   | { readonly outcome: "refused"; readonly wasUsed: boolean }
-  | { readonly outcome: "paused"; readonly retryAfterSeconds: number };
+  /** `isSpent`: waiting does not help; a browser that is known, a passkey or an operator does. */
+  | { readonly outcome: "paused"; readonly retryAfterSeconds: number; readonly isSpent?: true };
 
 export interface TotpEnrollment {
   /** Base32, 32 characters, upper case: for typing. */

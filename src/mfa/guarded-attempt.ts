@@ -23,7 +23,10 @@ export async function guardAttempt<Accepted extends object>(
   { accountId, factor, source, judge }: GuardedAttempt<Accepted>,
 ): Promise<FactorOutcome<Accepted>> {
   const verdict = await attempts.count(accountId, source);
-  if (verdict.verdict === "paused") return { outcome: "paused", retryAfterSeconds: verdict.retryAfterSeconds };
+  if (verdict.verdict === "paused") {
+    const { retryAfterSeconds, isSpent } = verdict;
+    return { outcome: "paused", retryAfterSeconds, ...(isSpent ? { isSpent } : {}) };
+  }
   const judgement = await judge();
   if (judgement.fault === undefined) return { outcome: "accepted", ...judgement.accepted };
   const about = { accountId, ...originOf(source) };

@@ -38,6 +38,7 @@ type FactorTables = {
     last_used_at: Date | null;
   };
   answered_challenges: { digest: string; expires_at: Date };
+  /** Of the version before; what counts now is in `accounts`. */
   factor_throttle: { subject: string; device: string; attempts: number; ends_at: Date };
 };
 

@@ -7,5 +7,6 @@
  * Invariants: no such change goes untold while mail is on, and nobody is told of what was rolled back; a mail goes to the
  * address that the account has then; where nothing but an operator's command was at work, no device is named.
  */
+export { createConfirmationMails } from "./confirmation-mails.ts";
 export { tellPeople } from "./tell-people.ts";
 export { NOTICES } from "./notice-table.ts";

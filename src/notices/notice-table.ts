@@ -29,6 +29,7 @@ export const NOTICES: Partial<Record<AuditEventType, Describe>> = {
       ? { kind: "notice.new_device", variables: { ...happening, ...(client === undefined ? {} : { client }) } }
       : undefined,
   password_changed: (_, { happening }) => ({ kind: "notice.password_changed", variables: happening }),
+  password_reset: (_, { happening }) => ({ kind: "notice.password_changed", variables: happening }),
   factor_enrolled: ({ data }, { happening }) => {
     const factor = factorOf(data);
     return factor && { kind: "notice.factor_added", variables: { ...happening, factor } };

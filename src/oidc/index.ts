@@ -10,7 +10,7 @@
  */
 import type Koa from "koa";
 import type { Context, Middleware } from "koa";
-import type { Accounts } from "../accounts/index.ts";
+import type { Accounts, Throttle } from "../accounts/index.ts";
 import type { Audit } from "../audit/index.ts";
 import type { Clients } from "../clients/index.ts";
 import type { Config } from "../config/index.ts";
@@ -37,6 +37,7 @@ import { letGoWhenAnswered } from "./answered-contexts.ts";
 import { createBrowserSessions } from "./browser-sessions.ts";
 import { accountClientMetadata, grantLimitsOf, toMetadata } from "./configuration/clients.ts";
 import { sessionEndAt } from "./configuration/lifetimes.ts";
+import { throttleClientAuthentication } from "./client-authentication.ts";
 import { createConsents } from "./consents.ts";
 import { ACCOUNT_CLIENT_ID } from "./identity.ts";
 import { createExistingGrants } from "./grants.ts";
@@ -96,6 +97,7 @@ export interface OidcDeps {
   readonly redis: Redis | undefined;
   readonly audit: Audit;
   readonly accounts: Accounts;
+  readonly throttle: Pick<Throttle, "countClientFailure">;
   readonly clients: Clients;
   readonly revocations: Revocations;
   readonly revocationLog: RevocationLog;
@@ -222,6 +224,7 @@ export function createOidc(given: OidcDeps): Oidc {
   const { verifyAccessToken, revocation } = createRevocationOfTokens(deps, state);
   const isAlive = createTokenStanding({ ...deps, log: deps.revocationLog });
   const tokens = { ...deps, verifyAccessToken, isAlive, mayIntrospect, revocation };
+  const clientAuthentication = throttleClientAuthentication(provider, deps);
   const structuredTokens = createStructuredTokens(provider, tokens);
 
   return {
@@ -233,6 +236,7 @@ export function createOidc(given: OidcDeps): Oidc {
           if (!(await confirmKeys(provider, ctx, keyRing))) return;
           await next();
           allowFormPost(ctx, deps.pages);
+          await clientAuthentication.completeAnswer(ctx);
           await structuredTokens.completeAnswer(ctx);
           await pushedRequests.endAnswered(ctx);
           await state.flush();

@@ -26,7 +26,7 @@ export function useOwnIdentifiers(provider: Provider): void {
     return token.grantId === undefined ? id : newAccessTokenId(token.grantId);
   });
   overrideTokenId(RefreshToken, (token) => {
-    const { RotatedRefreshToken } = contextOf(provider)?.oidc.entities ?? {};
+    const { RotatedRefreshToken } = requestContextOf(provider)?.oidc.entities ?? {};
     const predecessor = parseRefreshToken(RotatedRefreshToken?.jti ?? "");
     return predecessor === undefined ? newRefreshFamilyIn(token.sessionUid ?? newTag()) : newSuccessor(predecessor);
   });
@@ -74,7 +74,7 @@ export const SIGN_IN_MEMBER = "signIn";
 
 /** What the person proved is good for this one session, which may have been ended since. */
 function notedSignIn(provider: Provider): string {
-  const signIn = contextOf(provider)?.oidc.entities.Interaction?.result?.login?.[SIGN_IN_MEMBER];
+  const signIn = requestContextOf(provider)?.oidc.entities.Interaction?.result?.login?.[SIGN_IN_MEMBER];
   if (typeof signIn !== "string") throw new errors.SessionNotFound("the sign-in is of no session");
   return signIn;
 }
@@ -86,7 +86,8 @@ function beginSignIn(session: SessionIdentity, tag: string = newTag()): void {
   delete session.iat;
 }
 
-function contextOf(provider: Provider) {
+/** Of the request that is under way. */
+export function requestContextOf(provider: Provider) {
   return (provider.constructor as typeof Provider).ctx;
 }
 

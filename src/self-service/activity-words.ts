@@ -35,11 +35,19 @@ export const EVENT_WORDS = {
   profile_changed: plain("person", message("event.profileChanged")),
   password_changed: good(message("event.passwordChanged")),
   password_change_failed: bad(message("event.passwordChangeFailed"), message("event.nothingChanged")),
+  password_reset_requested: plain("key", message("event.resetRequested")),
+  password_reset: good(message("event.passwordReset")),
+  email_confirmation_requested: plain("person", message("event.emailRequested")),
+  email_verified: good(message("event.emailVerified")),
+  email_changed: good(message("event.emailChanged")),
+  email_change_undone: bad(message("event.emailUndone")),
   sign_in_failed: ({ data }) =>
     data["reason"] === "account_disabled"
       ? { icon: "attention", tone: "bad", title: message("event.signInDisabled") }
       : { icon: "attention", tone: "bad", title: message("event.wrongPassword"), detail: message("event.nobodyGotIn") },
   sign_in_throttled: bad(message("event.throttled"), message("event.nobodyGotIn")),
+  password_locked: bad(message("event.passwordLocked"), message("event.passwordLocked.detail")),
+  account_unlocked: plain("person", message("event.unlocked")),
   session_started: (_, client) => ({
     icon: "check",
     tone: "good",
@@ -70,6 +78,8 @@ export type ToldEventType = keyof typeof EVENT_WORDS;
 
 /** Why people are not told of the others. An event that is new is in one of the two tables, or does not compile. */
 export const UNTOLD_EVENTS: Readonly<Record<Exclude<AuditEventType, ToldEventType>, string>> = {
+  registration_requested: "There is no account yet to show it on.",
+  invitation_sent: "There is no account yet to show it on.",
   account_deleted: "There is no account any more to show it on.",
   sign_in_succeeded: "The session that began with it is shown.",
   factor_verified: "The session that began with it is shown.",
@@ -80,6 +90,7 @@ export const UNTOLD_EVENTS: Readonly<Record<Exclude<AuditEventType, ToldEventTyp
   client_changed: "It concerns nobody's account.",
   client_grants_revoked: "It concerns a client, and not one account.",
   client_removed: "It concerns nobody's account.",
+  client_throttled: "It concerns nobody's account.",
   client_secret_rotated: "It concerns nobody's account.",
   resource_server_created: "It concerns nobody's account.",
   resource_server_changed: "It concerns nobody's account.",
@@ -116,6 +127,8 @@ function endInWords(reason: unknown): Message {
     case "password_changed":
     case "password_reset":
       return message("event.ended.password");
+    case "email_change_undone":
+      return message("event.ended.emailUndone");
     case "limit":
       return message("event.ended.limit");
     case "replaced":

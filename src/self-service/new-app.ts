@@ -1,7 +1,7 @@
 import type { Context } from "koa";
 import { z } from "zod";
 import { isAppError } from "../core/index.ts";
-import { fieldMessage, type FormTrouble, message, qrCodeImage, seeOther, waitTrouble } from "../http/index.ts";
+import { fieldMessage, type FormTrouble, message, qrCodeImage, seeOther, pauseTrouble } from "../http/index.ts";
 import { withNotice } from "./notices.ts";
 import type { SelfServiceDependencies } from "./ports.ts";
 import type { Person, PersonFormStep, PersonStep, SignedInPages } from "./signed-in.ts";
@@ -52,7 +52,7 @@ export function createNewApp({ factors, factorPolicy, views }: Dependencies, pag
           url: withNotice("/account/methods", "method-added"),
         });
       if (outcome.outcome === "expired") return await again({ status: 400, alert: message("enrollApp.expired") });
-      if (outcome.outcome === "paused") return await again(waitTrouble(ctx, { reason: "paused", ...outcome }));
+      if (outcome.outcome === "paused") return await again(pauseTrouble(ctx, outcome));
       return await again({ status: 400, fieldErrors: [{ field: "code", message: message("field.code.wrong") }] });
     } catch (error) {
       const trouble = troubleOfNaming(error);

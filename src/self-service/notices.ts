@@ -9,6 +9,8 @@ const NOTICES = {
   profile: message("notice.profile"),
   password: message("notice.password"),
   "password-and-others": message("notice.passwordAndOthers"),
+  "email-verified": message("notice.emailVerified"),
+  "email-changed": message("notice.emailChanged"),
   "device-ended": message("notice.deviceEnded"),
   "others-ended": message("notice.othersEnded"),
   "app-removed": message("notice.appRemoved"),

@@ -67,7 +67,7 @@ describe("the password", () => {
     ["is another one", async () => ({ outcome: "refused" }) as const, 400, "That isn’t your current password."],
     [
       "was guessed too often",
-      async () => ({ outcome: "throttled", retryAfterSeconds: 300 }) as const,
+      async () => ({ outcome: "throttled", retryAfterSeconds: 300, needsReset: false }) as const,
       429,
       "Too many attempts. You can try again in 5 minutes.",
     ],

@@ -8,8 +8,8 @@ import {
   message,
   newPasswordError,
   seeOther,
+  throttleTrouble,
   troubleOfLimits,
-  waitTrouble,
 } from "../http/index.ts";
 import { withNotice } from "./notices.ts";
 import type { SelfServiceDependencies } from "./ports.ts";
@@ -31,7 +31,7 @@ type PasswordForm = z.infer<typeof passwordForm>;
  * counted like a sign-in.
  */
 export function createPassword(
-  { accounts, sessions }: Pick<SelfServiceDependencies, "accounts" | "sessions">,
+  { accounts, sessions, browserTokenOf }: Pick<SelfServiceDependencies, "accounts" | "sessions" | "browserTokenOf">,
   pages: SignedInPages,
 ) {
   const showForm = (ctx: Context, person: Person, trouble?: FormTrouble): void => {
@@ -41,8 +41,9 @@ export function createPassword(
 
   async function change(ctx: Context, { account, session }: Person, values: PasswordForm) {
     const { current, next, endOthers } = values;
-    const result = await accounts.changePassword(account.id, { current, next, source: pages.sourceOf(ctx) });
-    if (result.outcome === "throttled") return waitTrouble(ctx, { reason: "throttled", ...result });
+    const from = { source: pages.sourceOf(ctx), browserToken: browserTokenOf(ctx) };
+    const result = await accounts.changePassword(account.id, { current, next, ...from });
+    if (result.outcome === "throttled") return throttleTrouble(ctx, result);
     if (result.outcome === "refused") {
       return { status: 400, fieldErrors: [{ field: "current", message: message("field.currentPassword.wrong") }] };
     }

@@ -1,7 +1,7 @@
 import type { Context } from "koa";
 import type { Accounts } from "../accounts/index.ts";
 import type { Audit } from "../audit/index.ts";
-import type { FactorPolicy } from "../config/index.ts";
+import type { Config, FactorPolicy } from "../config/index.ts";
 import type { Clock } from "../core/index.ts";
 import type { Csrf, FailurePages, Views } from "../http/index.ts";
 import type { Factors } from "../mfa/index.ts";
@@ -14,7 +14,7 @@ export interface SelfServiceDependencies {
   readonly browserSessions: BrowserSessions;
   /** All sessions of its person. */
   readonly sessions: Pick<Sessions, "list" | "end" | "endOthers" | "withdrawConsent">;
-  readonly accounts: Pick<Accounts, "find" | "changeProfile" | "changePassword" | "remove">;
+  readonly accounts: Pick<Accounts, "find" | "changeProfile" | "changePassword" | "byMail" | "remove">;
   readonly allowedClients: AllowedClients;
   readonly audit: Pick<Audit, "list">;
   readonly factors: Factors;
@@ -26,10 +26,12 @@ export interface SelfServiceDependencies {
   readonly clock: Clock;
   /** The address of whoever is asking, resolved behind trusted proxies only. */
   readonly clientAddress: (ctx: Context) => string;
+  /** What the cookie of a known browser holds. */
+  readonly browserTokenOf: (ctx: Context) => string | undefined;
   /** Roughly where an address is, such as "Malmö, Sweden"; nobody knows when absent. */
   readonly placeOf?: ((address: string) => string | undefined) | undefined;
   /** Whether people may create accounts by themselves. */
-  readonly registration: "open" | "closed";
+  readonly registration: Config["registration"];
   /** `embedded` is the trial mode, and the start page says so. */
   readonly mode: "embedded" | "production";
   /** Whether the mails of this server are to be read at `/dev/mail`. */

@@ -34,7 +34,8 @@ export function createProfile(dependencies: Dependencies, pages: SignedInPages) 
     const { locale, emailVerified } = person.account;
     const language = locale === undefined ? undefined : nameOfLanguage(locale);
     const notes = await listNotes(person);
-    const data = { language, emailVerified, passwordChanged: passwordInWords(person.account), notes };
+    const { isAvailable: canMail } = accounts.byMail;
+    const data = { language, emailVerified, canMail, passwordChanged: passwordInWords(person.account), notes };
     pages.show(ctx, person, { view: "account", item: "profile", title: message("account.title"), data });
   };
 

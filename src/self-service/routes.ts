@@ -3,12 +3,38 @@ export const SELF_SERVICE_ROUTES = [
   "GET /",
   "GET /sign-in",
   "GET /create-account",
+  "GET /create-account/finish",
+  "POST /create-account/finish",
+  "GET /create-account/done",
+  "GET /reset-password",
+  "POST /reset-password",
+  "GET /reset-password/code",
+  "POST /reset-password/code",
+  "GET /reset-password/second-factor",
+  "POST /reset-password/second-factor",
+  "GET /reset-password/passkey",
+  "POST /reset-password/passkey",
+  "GET /reset-password/recovery-code",
+  "POST /reset-password/recovery-code",
+  "GET /reset-password/new",
+  "POST /reset-password/new",
+  "GET /reset-password/done",
+  "GET /confirm-email",
+  "POST /confirm-email",
+  "GET /undo-email-change",
+  "POST /undo-email-change",
   "GET /signed-out",
   "GET /account",
   "GET /account/signed-in",
   "POST /account/sign-out",
   "GET /account/profile",
   "POST /account/profile",
+  "GET /account/email",
+  "POST /account/email",
+  "GET /account/email/code",
+  "POST /account/email/code",
+  "GET /account/email/confirm",
+  "POST /account/email/confirm",
   "GET /account/password",
   "POST /account/password",
   "GET /account/methods",
@@ -47,13 +73,19 @@ const ACCOUNT_PAGES: ReadonlySet<string> = new Set(
     .filter((path) => path !== "/account/signed-in" && path !== "/account/data.json" && !path.endsWith(".txt")),
 );
 
+/** The one page that is nothing without what its address carries: a link of ours, with a token and no more. */
+const CONFIRMATION = /^\/account\/email\/confirm\?token=[\w.-]{1,128}$/;
+
 /** The page of the account with exactly this path; `/account` for anything else. */
 export function knownAccountPage(path: unknown): string {
-  return typeof path === "string" && ACCOUNT_PAGES.has(path) ? path : "/account";
+  const isKnown = typeof path === "string" && (ACCOUNT_PAGES.has(path) || CONFIRMATION.test(path));
+  return isKnown ? path : "/account";
 }
 
-/** The page that a route belongs to: itself, or the nearest above it. */
-export function accountPageOf(path: string): string {
+/** The page that an address, without its origin, belongs to: itself, or the nearest above it. */
+export function accountPageOf(url: string): string {
+  if (CONFIRMATION.test(url)) return url;
+  const [path = ""] = url.split("?");
   for (let page = path; page.length > 1; page = page.slice(0, page.lastIndexOf("/"))) {
     if (ACCOUNT_PAGES.has(page)) return page;
   }

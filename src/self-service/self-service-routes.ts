@@ -1,7 +1,14 @@
 import type { Middleware } from "koa";
-import { createRoutes, type RouteStep } from "../http/index.ts";
+import { codeFromMailForm, createRoutes, type RouteStep } from "../http/index.ts";
 import { createActivity } from "./activity.ts";
 import { createApps, withdrawForm } from "./apps.ts";
+import { createConfirmEmail } from "./by-mail/confirm-email.ts";
+import { createEmail, emailForm } from "./by-mail/email.ts";
+import { createFinishAccount } from "./by-mail/finish-account.ts";
+import { createResetFactor } from "./by-mail/reset-factor.ts";
+import { createResetPassword } from "./by-mail/reset-password.ts";
+import { createResetRequest } from "./by-mail/reset-request.ts";
+import { createUndoEmailChange } from "./by-mail/undo-email-change.ts";
 import { createDeletion, deletionForm } from "./deletion.ts";
 import { createDevices, endForm, noFields } from "./devices.ts";
 import { createMethods, removalForm, renamingForm } from "./methods.ts";
@@ -27,22 +34,62 @@ export function createSelfServiceRoutes(dependencies: SelfServiceDependencies): 
     "GET /signed-out": start.showSignedOut,
     "GET /account/signed-in": start.returnSignedIn,
     "POST /account/sign-out": start.signOut,
+    ...byMailRoutes(dependencies),
     ...profileRoutes(dependencies, pages),
     ...methodRoutes(dependencies, pages),
     ...accessRoutes(dependencies, pages),
   } satisfies Record<SelfServiceRoute, RouteStep>);
 }
 
+/** What is proved by mail, for whoever is not signed in. */
+function byMailRoutes(dependencies: SelfServiceDependencies) {
+  const finish = createFinishAccount(dependencies);
+  const request = createResetRequest(dependencies);
+  const reset = createResetPassword(dependencies);
+  const factor = createResetFactor(dependencies);
+  const confirming = createConfirmEmail(dependencies);
+  const undoing = createUndoEmailChange(dependencies);
+  return {
+    "GET /create-account/finish": finish.show,
+    "POST /create-account/finish": finish.create,
+    "GET /create-account/done": finish.showDone,
+    "GET /reset-password": request.showRequest,
+    "POST /reset-password": request.request,
+    "GET /reset-password/code": request.showCode,
+    "POST /reset-password/code": request.takeCode,
+    "GET /reset-password/second-factor": factor.showApp,
+    "POST /reset-password/second-factor": factor.takeApp,
+    "GET /reset-password/passkey": factor.showPasskey,
+    "POST /reset-password/passkey": factor.takePasskey,
+    "GET /reset-password/recovery-code": factor.showRecoveryCode,
+    "POST /reset-password/recovery-code": factor.takeRecoveryCode,
+    "GET /reset-password/new": reset.showPassword,
+    "POST /reset-password/new": reset.setPassword,
+    "GET /reset-password/done": reset.showDone,
+    "GET /confirm-email": confirming.show,
+    "POST /confirm-email": confirming.confirm,
+    "GET /undo-email-change": undoing.show,
+    "POST /undo-email-change": undoing.undo,
+  };
+}
+
 /** Who the person is. */
 function profileRoutes(dependencies: SelfServiceDependencies, pages: SignedInPages) {
   const profile = createProfile(dependencies, pages);
   const password = createPassword(dependencies, pages);
+  const email = createEmail(dependencies, pages);
   const yourData = createYourData(dependencies, pages);
   const deletion = createDeletion(dependencies, pages);
   return {
     "GET /account": pages.page(profile.showOverview),
     "GET /account/profile": pages.page(profile.showForm),
     "POST /account/profile": pages.form(profileForm, profile.change),
+    "GET /account/email": pages.page(email.show),
+    "POST /account/email": pages.form(emailForm, pages.sensitive(email.send)),
+    "GET /account/email/code": pages.page(email.showCode),
+    "POST /account/email/code": pages.form(codeFromMailForm, email.takeCode),
+    "GET /account/email/confirm": pages.page(email.showConfirmation),
+    "POST /account/email/confirm": pages.form(noFields, email.confirm),
     "GET /account/password": pages.page(password.showForm),
     "POST /account/password": pages.form(passwordForm, password.send),
     "GET /account/data": pages.page(yourData.show),

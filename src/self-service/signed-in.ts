@@ -95,7 +95,7 @@ export function createSignedInPages(dependencies: Dependencies): SignedInPages {
     const isToEnd = session !== undefined && !isThere;
     if (isToEnd) await browserSessions.end(ctx);
     // Nobody is signed in, or somebody at a client that asks for less than we do.
-    seeOther(ctx, isToEnd ? "/signed-out" : browserSessions.signInUrl("sign-in", accountPageOf(ctx.path)));
+    seeOther(ctx, isToEnd ? "/signed-out" : browserSessions.signInUrl("sign-in", accountPageOf(ctx.url)));
     return undefined;
   }
 
@@ -117,7 +117,7 @@ export function createSignedInPages(dependencies: Dependencies): SignedInPages {
     return async (ctx: Context, person: Person, ...rest: Rest): Promise<void> => {
       const missing = findMissingProof(person, await guarded.acrOf(person));
       if (missing === undefined) return guarded.step(ctx, person, ...rest);
-      const returnTo = knownAccountPage(guarded.returnTo ?? accountPageOf(ctx.path));
+      const returnTo = knownAccountPage(guarded.returnTo ?? accountPageOf(ctx.url));
       seeOther(ctx, browserSessions.reauthenticationUrl({ ...missing, returnTo }));
     };
   }

@@ -1,3 +1,4 @@
+import type { Context } from "koa";
 import { z } from "zod";
 import { AppError } from "../core/index.ts";
 import { failureText, message, readForm, type RouteStep, seeOther, type Way } from "../http/index.ts";
@@ -25,8 +26,14 @@ export function createStartPages(dependencies: SelfServiceDependencies) {
 
   const createAccount: RouteStep = async (ctx) => {
     if (registration === "closed") throw new AppError("PAGE_NOT_FOUND", { detail: "registration is closed" });
+    if (registration === "invitation") return showByInvitation(ctx);
     seeOther(ctx, browserSessions.signInUrl("create-account"));
   };
+
+  function showByInvitation(ctx: Context): void {
+    const data = { ways: [TO_START], lede: message("createAccount.closed.text") };
+    views.render(ctx, "done", { title: message("createAccount.closed.title"), data });
+  }
 
   /** The redirect URI of our own client. The session is what we came for; the code is left to expire. */
   const returnSignedIn: RouteStep = async (ctx) => {

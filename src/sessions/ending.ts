@@ -19,6 +19,8 @@ export const END_REASONS = {
   revoked_by_operator: "whole",
   password_changed: "whole",
   password_reset: "whole",
+  /** Whoever changed the address may have been somebody else, and may be in. */
+  email_change_undone: "whole",
   /** Second factors are set back for who has lost them: whoever found them is not to stay. */
   factors_reset: "whole",
   account_disabled: "whole",
@@ -32,6 +34,7 @@ const OF_THE_ACCOUNT: ReadonlySet<EndReason> = new Set([
   "account_disabled",
   "account_deleted",
   "password_reset",
+  "email_change_undone",
   "factors_reset",
   "revoked_by_operator",
 ]);

@@ -6,6 +6,7 @@ import { AppError } from "../core/index.ts";
  */
 const UNAVAILABLE_SQLSTATE = /^(08|53|57P|58|25006)/;
 const READ_ONLY_SQLSTATE = "25006";
+const UNIQUE_VIOLATION_SQLSTATE = "23505";
 /** The connection is gone, and the statement's answer with it. */
 const BROKEN_SQLSTATE = /^(08|57P0[12])/;
 const BROKEN_NODE_CODE = /^(ECONNRESET|EPIPE)/;
@@ -47,6 +48,11 @@ export function isBrokenConnection(error: unknown): boolean {
 /** Whether Postgres did not answer in time. */
 export function isLateAnswer(error: unknown): boolean {
   return error instanceof Error && error.message === LATE_ANSWER;
+}
+
+/** Whether two wanted what only one can have: a row with this value was there already. */
+export function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === UNIQUE_VIOLATION_SQLSTATE;
 }
 
 /** Whether Postgres refused to write because it only reads. */

@@ -16,7 +16,7 @@ export {
   socketPathIn,
 } from "./data-directory.ts";
 export { type Database, type Db, openEmbedded, openPostgres } from "./database.ts";
-export { asStoreFailure, guardStore } from "./failures.ts";
+export { asStoreFailure, guardStore, isUniqueViolation } from "./failures.ts";
 export type { Listener } from "./listening.ts";
 export { migrationEffectsSchema } from "./migration-effects.ts";
 export type { MigrationPlan, PlannedMigration } from "./migration-plan.ts";

@@ -319,6 +319,28 @@ function guessing(scene: () => FactorsScene): void {
     expect(await near.totp.verify(alice.id, { code: right, source: atHome })).toMatchObject({ outcome: "paused" });
   });
 
+  test("waits longer and longer, and ends with a hundred wrong codes, but in a known browser [SP 800-63B-4 3.2.2]", async () => {
+    const { near, addHolder, clock } = scene();
+    const alice = await addHolder();
+    const [code = "none"] = (await near.recoveryCodes.reveal(alice.id)) ?? [];
+    const wrong = () => near.totp.verify(alice.id, { code: wrongCodeFor(alice), source: freshSource() });
+    const pauses: number[] = [];
+    for (let evaluated = 0; evaluated < 100;) {
+      const outcome = await wrong();
+      if (outcome.outcome === "refused") evaluated += 1;
+      if (outcome.outcome !== "paused") continue;
+      pauses.push(outcome.retryAfterSeconds / MINUTE_SECONDS);
+      clock.passSeconds(outcome.retryAfterSeconds);
+    }
+    expect(pauses.slice(0, 4)).toEqual([15, 30, 60, 60]);
+    clock.passSeconds(24 * 60 * MINUTE_SECONDS);
+    const spent = { outcome: "paused", isSpent: true };
+    expect(await wrong()).toMatchObject(spent);
+    expect(await near.recoveryCodes.verify(alice.id, { code, source: freshSource() })).toMatchObject(spent);
+    const right = { code: alice.code(), source: freshSource({ knownDevice: "home" }) };
+    expect(await near.totp.verify(alice.id, right)).toEqual({ outcome: "accepted" });
+  });
+
   test("begins at nothing again after a right code", async () => {
     const { near, addHolder, clock } = scene();
     const alice = await addHolder();

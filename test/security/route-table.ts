@@ -9,9 +9,10 @@ export interface Route {
   readonly path: string;
   /**
    * `public`: the same for everybody. `client`: client authentication. `token`: an access token. `interaction`: the
-   * cookie of the interaction. `session`: the session cookie. `request`: what the client registered.
+   * cookie of the interaction. `session`: the session cookie. `link`: what a mail carried. `request`: what the client
+   * registered.
    */
-  readonly protection: "public" | "client" | "token" | "interaction" | "session" | "request";
+  readonly protection: "public" | "client" | "token" | "interaction" | "session" | "link" | "request";
   /** What an anonymous request without parameters is answered. */
   readonly anonymous: number;
 }
@@ -20,6 +21,7 @@ const METADATA = ["/.well-known/openid-configuration", "/.well-known/oauth-autho
 const CROSS_ORIGIN = [...METADATA, "/token", "/userinfo", "/introspect", "/revoke", "/par"] as const;
 /** Each is shown at its turn in a sign-in, by whoever has the cookie of the interaction. */
 const FACTOR_PAGES = [
+  "prove-email",
   "passkey",
   "second-factor",
   "recovery-code",
@@ -65,6 +67,13 @@ export const ROUTES: readonly Route[] = [
       ] as const,
   ),
   { method: "GET", path: "/interaction/:uid/recovery-codes.txt", protection: "interaction", anonymous: 400 },
+  ...["confirm-email", "new-account"].flatMap(
+    (page) =>
+      [
+        { method: "GET", path: `/interaction/:uid/${page}`, protection: "interaction", anonymous: 400 },
+        { method: "POST", path: `/interaction/:uid/${page}`, protection: "interaction", anonymous: 400 },
+      ] as const,
+  ),
   { method: "GET", path: "/interaction/:uid/consent", protection: "interaction", anonymous: 400 },
   { method: "POST", path: "/interaction/:uid/consent", protection: "interaction", anonymous: 400 },
   { method: "GET", path: "/interaction/:uid/switch", protection: "interaction", anonymous: 400 },
@@ -73,11 +82,38 @@ export const ROUTES: readonly Route[] = [
   { method: "GET", path: "/", protection: "public", anonymous: 200 },
   { method: "GET", path: "/sign-in", protection: "public", anonymous: 303 },
   { method: "GET", path: "/create-account", protection: "public", anonymous: 303 },
+  // What a link of a mail carries; without it, or where no mail is configured, there is nothing.
+  { method: "GET", path: "/create-account/finish", protection: "link", anonymous: 400 },
+  { method: "POST", path: "/create-account/finish", protection: "link", anonymous: 403 },
+  { method: "GET", path: "/create-account/done", protection: "public", anonymous: 200 },
+  { method: "GET", path: "/reset-password", protection: "public", anonymous: 404 },
+  { method: "POST", path: "/reset-password", protection: "public", anonymous: 404 },
+  { method: "GET", path: "/reset-password/code", protection: "public", anonymous: 303 },
+  { method: "POST", path: "/reset-password/code", protection: "link", anonymous: 403 },
+  ...["second-factor", "passkey", "recovery-code", "new"].flatMap(
+    (page) =>
+      [
+        { method: "GET", path: `/reset-password/${page}`, protection: "link", anonymous: 400 },
+        { method: "POST", path: `/reset-password/${page}`, protection: "link", anonymous: 400 },
+      ] as const,
+  ),
+  { method: "GET", path: "/reset-password/done", protection: "public", anonymous: 200 },
+  { method: "GET", path: "/confirm-email", protection: "link", anonymous: 400 },
+  { method: "POST", path: "/confirm-email", protection: "link", anonymous: 403 },
+  { method: "GET", path: "/undo-email-change", protection: "link", anonymous: 400 },
+  { method: "POST", path: "/undo-email-change", protection: "link", anonymous: 403 },
   { method: "GET", path: "/account", protection: "session", anonymous: 303 },
   { method: "GET", path: "/account/signed-in", protection: "public", anonymous: 303 },
   { method: "POST", path: "/account/sign-out", protection: "session", anonymous: 303 },
   { method: "GET", path: "/account/profile", protection: "session", anonymous: 303 },
   { method: "POST", path: "/account/profile", protection: "session", anonymous: 303 },
+  ...["email", "email/code", "email/confirm"].flatMap(
+    (page) =>
+      [
+        { method: "GET", path: `/account/${page}`, protection: "session", anonymous: 303 },
+        { method: "POST", path: `/account/${page}`, protection: "session", anonymous: 303 },
+      ] as const,
+  ),
   { method: "GET", path: "/account/password", protection: "session", anonymous: 303 },
   { method: "POST", path: "/account/password", protection: "session", anonymous: 303 },
   { method: "GET", path: "/account/methods", protection: "session", anonymous: 303 },

@@ -7,6 +7,7 @@ import type { Account } from "../../src/accounts/index.ts";
 import type { SelfServiceDependencies } from "../../src/self-service/ports.ts";
 import { createSelfServiceRoutes } from "../../src/self-service/self-service-routes.ts";
 import { noFactors } from "./factors.ts";
+import { withMail } from "./without-mail.ts";
 
 export const NOW_MS = Date.UTC(2026, 10, 23, 12);
 const NOW_SECONDS = NOW_MS / 1000;
@@ -122,6 +123,7 @@ export async function ask(scene: TestScene, { headers, ...sent }: TestRequest) {
   const ended = { endedIds: [], isComplete: true };
   const routes = createSelfServiceRoutes({
     ...toolkit,
+    browserTokenOf: () => undefined,
     browserSessions: {
       find: async () => session,
       end: noting("end session", undefined),
@@ -141,6 +143,7 @@ export async function ask(scene: TestScene, { headers, ...sent }: TestRequest) {
       changeProfile: noting("changeProfile", alice),
       changePassword: noting("changePassword", { outcome: "changed" } as const),
       remove: noting("remove", undefined),
+      byMail: withMail,
       ...scene.accounts,
     },
     allowedClients: {

@@ -40,7 +40,12 @@ export const oneApp: Factors = {
 /** What pages need of second factors, where nobody has any and no browser is known. */
 export const withoutFactors = {
   factors: noFactors,
-  knownBrowsers: { recognize: async () => undefined, isNews: async () => false, note: async () => undefined },
+  knownBrowsers: {
+    tokenOf: () => undefined,
+    recognize: async () => undefined,
+    isNews: async () => false,
+    note: async () => undefined,
+  },
   trustedBrowserSeconds: 0,
   clock: { nowMs: () => 1_000 },
 } as const;

@@ -10,7 +10,16 @@ export interface TimeTravel {
  * the next test, and the hooks in between, which start and stop servers, to the future.
  */
 export function startTimeTravel(): TimeTravel {
-  const presentMs = Date.now.bind(Date);
+  return travelFrom(Date.now.bind(Date));
+}
+
+/** The same, but time stands still until it is moved: what is to happen within one minute does. */
+export function stopTime(): TimeTravel {
+  const stoppedAtMs = Date.now();
+  return travelFrom(() => stoppedAtMs);
+}
+
+function travelFrom(presentMs: () => number): TimeTravel {
   let aheadMs = 0;
   const spy = vi.spyOn(Date, "now").mockImplementation(() => presentMs() + aheadMs);
   onTestFinished(() => spy.mockRestore());

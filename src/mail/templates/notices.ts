@@ -1,40 +1,25 @@
 /** What people are told of their account, whoever did it. */
 import { z } from "zod";
-import { deviceInWords, type Message, message } from "../../http/index.ts";
+import { type Message, message } from "../../http/index.ts";
 import { defineMail, type Fact, type MailContent } from "../template.ts";
+import { factsOfOrigin, origin, sampleOrigin, verbatim } from "./origin.ts";
 
 const DAY_SECONDS = 24 * 60 * 60;
 /** Still worth knowing after a weekend without a mail server; then the page of the account has to do. */
 const lifetimeSeconds = 3 * DAY_SECONDS;
 
 /** Something that happened: when, and from where as far as anybody knows. */
-const happening = z.object({
-  atMs: z.number(),
-  /** As `sessions` describes it: "Firefox on Linux". */
-  device: z.string().optional(),
-  /** In words, with the address. */
-  place: z.string().optional(),
-});
+const happening = origin.extend({ atMs: z.number() });
 type Happening = z.infer<typeof happening>;
 
 const withFactor = happening.extend({ factor: z.enum(["totp", "passkey"]) });
 
-const sample: Happening = {
-  atMs: Date.UTC(2026, 10, 30, 9, 12),
-  device: "Firefox on Linux",
-  place: "Malmö, Sweden · 192.0.2.7",
-};
+const sample: Happening = { ...sampleOrigin, atMs: Date.UTC(2026, 10, 30, 9, 12) };
 
-function factsOf({ atMs, device, place }: Happening, extra: readonly Fact[] = []): readonly Fact[] {
-  return [
-    { label: message("mail.when"), value: message("verbatim", { text: { instantMs: atMs } }) },
-    ...extra,
-    ...(device === undefined ? [] : [{ label: message("mail.device"), value: deviceInWords(device) }]),
-    ...(place === undefined ? [] : [{ label: message("mail.place"), value: verbatim(place) }]),
-  ];
+function factsOf({ atMs, ...from }: Happening, extra: readonly Fact[] = []): readonly Fact[] {
+  const when = { label: message("mail.when"), value: message("verbatim", { text: { instantMs: atMs } }) };
+  return [when, ...extra, ...factsOfOrigin(from)];
 }
-
-const verbatim = (text: string): Message => message("verbatim", { text });
 
 interface Notice extends Pick<MailContent, "subject" | "paragraphs"> {
   readonly facts: readonly Fact[];

@@ -2,6 +2,8 @@ import type { factors as english } from "../en/factors.ts";
 
 export const factors = {
   "factor.signingInAs": "Anmeldung als {email}",
+  "factor.locked":
+    "Zu viele falsche Codes, deshalb gelten Codes hier nicht mehr. Benutzen Sie einen Passkey oder ein Gerät, das Sie schon benutzt haben, oder fragen Sie die Betreiber dieses Dienstes.",
   "factor.paused": "Zu viele falsche Codes. Sie können es {when} noch einmal versuchen.",
   "factor.elsewhere": "Gerade nicht zur Hand?",
   "factor.useApp": "Authenticator-App verwenden",

@@ -14,6 +14,8 @@ export const signIn = {
   "signIn.createAccount": "Konto anlegen",
   "signIn.mismatch": "E-Mail-Adresse und Passwort passen nicht zusammen. Prüfen Sie beides und versuchen Sie es noch einmal.",
   "signIn.throttled": "Zu viele Versuche. Sie können es {when} noch einmal versuchen.",
+  "signIn.passwordLocked":
+    "Zu viele Versuche, deshalb gilt dieses Passwort hier nicht mehr. Setzen Sie es per E-Mail zurück, oder melden Sie sich mit einem Passkey oder auf einem Gerät an, das Sie schon benutzt haben.",
   "signIn.busy": "Gerade melden sich sehr viele Menschen an. Versuchen Sie es {when} noch einmal.",
   "signIn.tooManySessions":
     "Sie sind auf so vielen Geräten angemeldet, wie es für Ihr Konto erlaubt ist. Melden Sie sich auf einem ab, das Sie nicht brauchen, und versuchen Sie es hier noch einmal.",

@@ -1,6 +1,8 @@
 /** Texts of second factors: codes, recovery codes, passkeys, inside a sign-in and on the account page. */
 export const factors = {
   "factor.signingInAs": "Signing in as {email}",
+  "factor.locked":
+    "Too many wrong codes, so codes don’t work here any more. Use a passkey or a device that you used before, or ask the people who run this service.",
   "factor.paused": "Too many wrong codes. You can try again {when}.",
   "factor.elsewhere": "Can’t get to it?",
   "factor.useApp": "Use your authenticator app",

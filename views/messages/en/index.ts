@@ -6,6 +6,7 @@
  */
 import { account } from "./account.ts";
 import { activity } from "./activity.ts";
+import { byMail } from "./by-mail.ts";
 import { factors } from "./factors.ts";
 import { failures } from "./failures.ts";
 import { layout } from "./layout.ts";
@@ -13,4 +14,4 @@ import { mail } from "./mail.ts";
 import { methods } from "./methods.ts";
 import { signIn } from "./sign-in.ts";
 
-export const en = { ...layout, ...signIn, ...factors, ...failures, ...methods, ...account, ...activity, ...mail } as const;
+export const en = { ...layout, ...signIn, ...factors, ...failures, ...methods, ...account, ...activity, ...mail, ...byMail } as const;

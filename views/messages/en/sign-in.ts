@@ -11,6 +11,8 @@ export const signIn = {
   "signIn.createAccount": "Create an account",
   "signIn.mismatch": "That email and password don’t match. Check both and try again.",
   "signIn.throttled": "Too many attempts. You can try again {when}.",
+  "signIn.passwordLocked":
+    "Too many attempts, so this password doesn’t work here any more. Reset it by email, or sign in with a passkey or on a device that you used before.",
   "signIn.busy": "Many people are signing in right now. Try again {when}.",
   "signIn.tooManySessions":
     "You’re signed in on as many devices as your account may be. Sign out on one that you don’t need, then try again here.",

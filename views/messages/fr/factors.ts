@@ -2,6 +2,8 @@ import type { factors as english } from "../en/factors.ts";
 
 export const factors = {
   "factor.signingInAs": "Connexion en tant que {email}",
+  "factor.locked":
+    "Trop de codes erronés : les codes ne fonctionnent plus ici. Utilisez une clé d’accès ou un appareil que vous avez déjà utilisé, ou adressez-vous aux responsables de ce service.",
   "factor.paused": "Trop de codes erronés. Vous pouvez réessayer {when}.",
   "factor.elsewhere": "Vous ne l’avez pas sous la main ?",
   "factor.useApp": "Utiliser votre application d’authentification",

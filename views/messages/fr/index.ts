@@ -2,6 +2,7 @@
 import type { Catalogue } from "../index.ts";
 import { account } from "./account.ts";
 import { activity } from "./activity.ts";
+import { byMail } from "./by-mail.ts";
 import { factors } from "./factors.ts";
 import { failures } from "./failures.ts";
 import { layout } from "./layout.ts";
@@ -17,4 +18,5 @@ export const fr = {
   ...methods, ...account,
   ...activity,
   ...mail,
+  ...byMail,
 } as const satisfies Catalogue;

@@ -14,6 +14,8 @@ export const signIn = {
   "signIn.createAccount": "Créer un compte",
   "signIn.mismatch": "Cette adresse e-mail et ce mot de passe ne vont pas ensemble. Vérifiez les deux et réessayez.",
   "signIn.throttled": "Trop d’essais. Vous pouvez réessayer {when}.",
+  "signIn.passwordLocked":
+    "Trop d’essais : ce mot de passe ne fonctionne plus ici. Réinitialisez-le par e-mail, ou connectez-vous avec une clé d’accès ou sur un appareil que vous avez déjà utilisé.",
   "signIn.busy": "Beaucoup de personnes se connectent en ce moment. Réessayez {when}.",
   "signIn.tooManySessions":
     "Votre compte est ouvert sur autant d’appareils qu’il est permis. Déconnectez-en un dont vous n’avez pas besoin, puis réessayez ici.",

@@ -1,0 +1,188 @@
+import { AppError } from "../../core/index.ts";
+import { type Db, isUniqueViolation } from "../../storage/index.ts";
+import type { Account, RequestSource } from "../account.ts";
+import { discardProofs, findCredentials, findCredentialsById, lockCredentials, setEmail } from "../account-records.ts";
+import type { Confirmation, ConfirmationOrigin } from "./confirmation.ts";
+import type { ConfirmationBase, ConfirmationDependencies } from "./confirmation-base.ts";
+import { dropConfirmations, isReserved } from "./confirmation-records.ts";
+import { type EmailInput, requireEmail } from "./registration-by-mail.ts";
+
+/** Proving the address that an account has, and giving it another one. */
+export interface EmailChange {
+  /**
+   * Returns the id that the code belongs to. Whether another account has the address, its owner is told, and nobody else.
+   *
+   * @throws AccountFieldInvalidError for what is no address, AppError THROTTLED, ACCOUNT_NOT_FOUND
+   */
+  begin(accountId: string, input: EmailInput & { readonly origin?: ConfirmationOrigin }): Promise<string>;
+  /**
+   * The address that a link is about, for the account that asked for it and no other.
+   *
+   * @throws AppError CONFIRMATION_OVER
+   */
+  find(accountId: string, token: string): Promise<{ readonly email: string }>;
+  /**
+   * The address is the account's, and proved. The one from before is told, and may take it back for 72 hours.
+   *
+   * @throws AppError CONFIRMATION_OVER; ACCOUNT_EMAIL_TAKEN when somebody was faster
+   */
+  complete(accountId: string, token: string, source: RequestSource): Promise<"verified" | "changed">;
+  /** The address that a link proves for the account that has it. @throws AppError CONFIRMATION_OVER */
+  findVerification(token: string): Promise<{ readonly email: string; readonly origin: ConfirmationOrigin }>;
+  /**
+   * The account's address is proved: whoever reads its mail may say so without signing in, for nothing else changes.
+   *
+   * @throws AppError CONFIRMATION_OVER, also when the account has another address by now
+   */
+  verify(token: string, source: RequestSource): Promise<ConfirmationOrigin>;
+  /** The address that a link gives back. @throws AppError CONFIRMATION_OVER */
+  findUndo(token: string): Promise<{ readonly email: string }>;
+  /**
+   * Gives the account its address from before, and ends every session: whoever took it may be in. Returns the token for
+   * choosing a new password, which whoever reads the mail of that address may.
+   *
+   * @throws AppError CONFIRMATION_OVER
+   */
+  undo(token: string, source: RequestSource): Promise<string>;
+}
+
+/** Of the address that the account has, and of another one: by the same forms. */
+export const EMAIL_PURPOSES = ["verification", "email"] as const;
+const UNDO = ["email_undo"] as const;
+
+export interface EmailChangeDependencies extends ConfirmationDependencies {
+  readonly distrustBrowsers: (accountId: string, tx: Db) => Promise<void>;
+  readonly endSessions: (accountId: string, reason: "email_change_undone") => Promise<unknown>;
+}
+
+export function createEmailChange(deps: EmailChangeDependencies, base: ConfirmationBase): EmailChange {
+  const { db, clock, audit, mails } = deps;
+  const now = (): Date => new Date(clock.nowMs());
+
+  async function getOwn(accountId: string, token: string): Promise<Confirmation> {
+    const confirmation = await base.get(token, EMAIL_PURPOSES);
+    if (confirmation.accountId !== accountId) throw new AppError("CONFIRMATION_OVER");
+    return confirmation;
+  }
+
+  async function isAnothers(tx: Db, emailFolded: string, accountId: string): Promise<boolean> {
+    const owner = await findCredentials(tx, emailFolded);
+    const reserved = await isReserved(tx, emailFolded, { now: now(), exceptFor: accountId });
+    return owner === undefined ? reserved : owner.account.id !== accountId;
+  }
+
+  /** To the address from before, with the way back. */
+  async function tellOldAddress(tx: Db, { id, email, locale }: Account, emailFolded: string): Promise<void> {
+    const undo = { purpose: "email_undo", accountId: id, email, emailFolded, origin: {} } as const;
+    const token = await base.note(tx, undo);
+    await mails.enqueue(tx, { kind: "confirm.email_changed", to: email, locale, variables: { token } });
+  }
+
+  return {
+    async begin(accountId, { email, locale, source, origin = {} }) {
+      const { address, folded } = requireEmail(email);
+      const credentials = await findCredentialsById(db, accountId);
+      if (credentials === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
+      const { account } = credentials;
+      const isOwn = credentials.emailFolded === folded;
+      await base.countOrRefuse(isOwn ? "verification" : "email_change", folded, source);
+      const isTaken = await isAnothers(db, folded, accountId);
+      return base.begin({
+        purpose: isOwn ? "verification" : "email",
+        accountId,
+        email: address,
+        emailFolded: folded,
+        origin,
+        // What the account has is proved as it has it: another spelling may be somebody else's mailbox.
+        to: isOwn ? account.email : address,
+        mail: isTaken ? undefined : isOwn ? "confirm.verification" : "confirm.email",
+        otherwise: "confirm.have_account",
+        locale: account.locale ?? locale,
+        event: { type: "email_confirmation_requested", accountId, ...source },
+      });
+    },
+    async find(accountId, token) {
+      const { email } = await getOwn(accountId, token);
+      return { email };
+    },
+    async complete(accountId, token, source) {
+      const confirmation = await getOwn(accountId, token);
+      const { email, emailFolded } = confirmation;
+      const change = db.transaction().execute(async (tx) => {
+        await base.consume(tx, confirmation);
+        const before = await lockCredentials(tx, accountId);
+        if (before === undefined) throw new AppError("CONFIRMATION_OVER");
+        const isSame = before.emailFolded === emailFolded;
+        if (!isSame && (await isAnothers(tx, emailFolded, accountId))) throw new AppError("ACCOUNT_EMAIL_TAKEN");
+        // The spelling that the mail went to is the one that was proved.
+        await setEmail(tx, accountId, { email: isSame ? before.account.email : email, emailFolded, now: now() });
+        await dropConfirmations(tx, accountId, { purposes: EMAIL_PURPOSES });
+        if (!isSame) await tellOldAddress(tx, before.account, before.emailFolded);
+        await audit.append(tx, { type: isSame ? "email_verified" : "email_changed", accountId, ...source });
+        return isSame ? "verified" : "changed";
+      });
+      return change.catch(rethrowTaken);
+    },
+    ...createVerification(deps, base),
+    ...createUndo(deps, base),
+  };
+}
+
+function createVerification(
+  { db, clock, audit }: EmailChangeDependencies,
+  base: ConfirmationBase,
+): Pick<EmailChange, "findVerification" | "verify"> {
+  return {
+    async findVerification(token) {
+      const { email, origin } = await base.get(token, ["verification"]);
+      return { email, origin };
+    },
+    async verify(token, source) {
+      const confirmation = await base.get(token, ["verification"]);
+      const { accountId = "", emailFolded, origin } = confirmation;
+      const now = new Date(clock.nowMs());
+      await db.transaction().execute(async (tx) => {
+        await base.consume(tx, confirmation);
+        const before = await lockCredentials(tx, accountId);
+        if (before === undefined || before.emailFolded !== emailFolded) throw new AppError("CONFIRMATION_OVER");
+        await setEmail(tx, accountId, { email: before.account.email, emailFolded, now });
+        await audit.append(tx, { type: "email_verified", accountId, ...source });
+      });
+      return origin;
+    },
+  };
+}
+
+function createUndo(deps: EmailChangeDependencies, base: ConfirmationBase): Pick<EmailChange, "findUndo" | "undo"> {
+  const { db, clock, audit } = deps;
+  return {
+    async findUndo(token) {
+      const { email } = await base.get(token, UNDO);
+      return { email };
+    },
+    async undo(token, source) {
+      const confirmation = await base.get(token, UNDO);
+      const { email, emailFolded, accountId = "", createdAt } = confirmation;
+      const now = new Date(clock.nowMs());
+      const resetToken = await db.transaction().execute(async (tx) => {
+        await base.consume(tx, confirmation);
+        if ((await lockCredentials(tx, accountId)) === undefined) throw new AppError("CONFIRMATION_OVER");
+        await setEmail(tx, accountId, { email, emailFolded, now });
+        await discardProofs(tx, accountId, now);
+        await deps.distrustBrowsers(accountId, tx);
+        // Whoever changed it may have asked for more, and changed it again: none of that is theirs to take back.
+        await dropConfirmations(tx, accountId, { purposes: [...EMAIL_PURPOSES, "password_reset"] });
+        await dropConfirmations(tx, accountId, { purposes: UNDO, since: createdAt });
+        await audit.append(tx, { type: "email_change_undone", accountId, ...source });
+        return base.note(tx, { purpose: "password_reset", accountId, email, emailFolded, origin: {} });
+      });
+      await deps.endSessions(accountId, "email_change_undone");
+      return resetToken;
+    },
+  };
+}
+
+/** Two that proved one address in the same moment: the index has let one through. */
+function rethrowTaken(error: unknown): never {
+  throw isUniqueViolation(error) ? new AppError("ACCOUNT_EMAIL_TAKEN", { cause: error }) : error;
+}

@@ -1,0 +1,133 @@
+/** What lets people prove that they read their mail. None of it says more than whoever typed the address may know. */
+import { z } from "zod";
+import { message } from "../../http/index.ts";
+import { defineMail } from "../template.ts";
+import { factsOfOrigin, origin, sampleOrigin } from "./origin.ts";
+
+const MINUTE_SECONDS = 60;
+const DAY_SECONDS = 24 * 60 * 60;
+/** As long as what they lead to: `CONFIRMATION_SECONDS` of `accounts`. */
+const SOON_SECONDS = 30 * MINUTE_SECONDS;
+const INVITATION_SECONDS = 7 * DAY_SECONDS;
+const UNDO_SECONDS = 3 * DAY_SECONDS;
+
+const withToken = origin.extend({ token: z.string() });
+const withProofs = withToken.extend({ code: z.string() });
+
+const token = "Zm9yIHRoZSBwcmV2aWV3IQ.bm90aGluZyB0aGF0IHlvdSBjb3VsZCB1c2UsIGp1c3Qg";
+const sample = { ...sampleOrigin, token, code: "482913" };
+
+const linkTo = (path: string, proof: string): string => `${path}?token=${encodeURIComponent(proof)}`;
+/** In two groups, as people read it out and type it. */
+const inGroups = (code: string): string => `${code.slice(0, 3)} ${code.slice(3)}`;
+
+export const registration = defineMail({
+  variables: withProofs,
+  lifetimeSeconds: SOON_SECONDS,
+  sample,
+  compose: ({ token: proof, code, ...from }, { brand }) => ({
+    subject: message("mail.registration.subject", { code: inGroups(code), brand }),
+    paragraphs: [message("mail.registration.text", { brand }), message("mail.proof.how")],
+    code: inGroups(code),
+    facts: factsOfOrigin(from),
+    advice: message("mail.proof.notYou"),
+    action: { label: message("mail.registration.button"), path: linkTo("/create-account/finish", proof) },
+    why: "typed",
+  }),
+});
+
+export const invitation = defineMail({
+  variables: z.object({ token: z.string() }),
+  lifetimeSeconds: INVITATION_SECONDS,
+  sample: { token },
+  compose: ({ token: proof }, { brand }) => ({
+    subject: message("mail.invitation.subject", { brand }),
+    paragraphs: [message("mail.invitation.text", { brand })],
+    advice: message("mail.invitation.notYou"),
+    action: { label: message("mail.registration.button"), path: linkTo("/create-account/finish", proof) },
+    why: "invited",
+  }),
+});
+
+export const verification = defineMail({
+  variables: withProofs,
+  lifetimeSeconds: SOON_SECONDS,
+  sample,
+  compose: ({ token: proof, code, ...from }, { brand }) => ({
+    subject: message("mail.email.subject", { code: inGroups(code), brand }),
+    paragraphs: [message("mail.email.text", { brand }), message("mail.proof.how")],
+    code: inGroups(code),
+    facts: factsOfOrigin(from),
+    advice: message("mail.proof.notYou"),
+    action: { label: message("mail.email.button"), path: linkTo("/confirm-email", proof) },
+  }),
+});
+
+export const email = defineMail({
+  variables: withProofs,
+  lifetimeSeconds: SOON_SECONDS,
+  sample,
+  compose: ({ token: proof, code, ...from }, { brand }) => ({
+    subject: message("mail.email.subject", { code: inGroups(code), brand }),
+    paragraphs: [message("mail.email.text", { brand }), message("mail.proof.how")],
+    code: inGroups(code),
+    facts: factsOfOrigin(from),
+    advice: message("mail.proof.notYou"),
+    action: { label: message("mail.email.button"), path: linkTo("/account/email/confirm", proof) },
+    why: "typed",
+  }),
+});
+
+export const emailChanged = defineMail({
+  variables: withToken,
+  lifetimeSeconds: UNDO_SECONDS,
+  sample: { ...sampleOrigin, token },
+  compose: ({ token: proof, ...from }, { brand }) => ({
+    subject: message("mail.emailChanged.subject", { brand }),
+    paragraphs: [message("mail.emailChanged.text", { brand })],
+    facts: factsOfOrigin(from),
+    advice: message("mail.emailChanged.notYou"),
+    action: { label: message("mail.emailChanged.button"), path: linkTo("/undo-email-change", proof) },
+  }),
+});
+
+export const passwordReset = defineMail({
+  variables: withProofs,
+  lifetimeSeconds: SOON_SECONDS,
+  sample,
+  compose: ({ token: proof, code, ...from }, { brand }) => ({
+    subject: message("mail.passwordReset.subject", { code: inGroups(code), brand }),
+    paragraphs: [message("mail.passwordReset.text", { brand }), message("mail.proof.how")],
+    code: inGroups(code),
+    facts: factsOfOrigin(from),
+    advice: message("mail.passwordReset.notYou"),
+    action: { label: message("mail.passwordReset.button"), path: linkTo("/reset-password/new", proof) },
+  }),
+});
+
+export const haveAccount = defineMail({
+  variables: origin,
+  lifetimeSeconds: SOON_SECONDS,
+  sample: sampleOrigin,
+  compose: (from, { brand }) => ({
+    subject: message("mail.haveAccount.subject", { brand }),
+    paragraphs: [message("mail.haveAccount.text", { brand })],
+    facts: factsOfOrigin(from),
+    advice: message("mail.haveAccount.advice"),
+    action: { label: message("mail.haveAccount.button"), path: "/account" },
+  }),
+});
+
+export const noAccount = defineMail({
+  variables: origin,
+  lifetimeSeconds: SOON_SECONDS,
+  sample: sampleOrigin,
+  compose: (from, { brand }) => ({
+    subject: message("mail.noAccount.subject", { brand }),
+    paragraphs: [message("mail.noAccount.text", { brand })],
+    facts: factsOfOrigin(from),
+    advice: message("mail.noAccount.advice"),
+    action: { label: message("mail.noAccount.button"), path: "/reset-password" },
+    why: "typed",
+  }),
+});

@@ -1,0 +1,82 @@
+import type { Context } from "koa";
+import { z } from "zod";
+import { AccountFieldInvalidError, PasswordUnacceptableError } from "../../accounts/index.ts";
+import {
+  fieldMessage,
+  type FormTrouble,
+  message,
+  newPasswordError,
+  queryText,
+  readForm,
+  requestIdOf,
+  type RouteStep,
+  seeOther,
+  troubleOfLimits,
+} from "../../http/index.ts";
+import type { SelfServiceDependencies } from "../ports.ts";
+import { newPasswordUrl, originOf, RESET_PAGE, resetFactorUrl, signInUrlOf, withRestart } from "./reset-urls.ts";
+
+const noPassword = fieldMessage("field.newPassword.missing");
+const passwordForm = z.object({ password: z.string(noPassword).min(1, noPassword) });
+
+type Dependencies = Pick<
+  SelfServiceDependencies,
+  "accounts" | "factors" | "views" | "csrf" | "clientAddress" | "browserSessions"
+>;
+
+/**
+ * The second half of a reset: whoever has proved that they read the mail, and their second factor if they have one, chooses
+ * a password. Each page carries what the one before has proved; none of it is in a cookie.
+ */
+export function createResetPassword(dependencies: Dependencies) {
+  const { accounts, factors, views, csrf, clientAddress, browserSessions } = dependencies;
+  const { passwordReset } = accounts.byMail;
+  const needsFactor = (accountId: string): Promise<boolean> => factors.hasAny(accountId);
+
+  async function draw(ctx: Context, trouble?: FormTrouble): Promise<void> {
+    const token = queryText(ctx, "token");
+    const { id, account, isFactorProved } = await passwordReset.find(token);
+    if (!isFactorProved && (await needsFactor(account.id)))
+      return seeOther(ctx, resetFactorUrl("second-factor", token));
+    const { status = 200, ...errors } = trouble ?? {};
+    const data = { hidden: { csrf: csrf.token(id) }, email: account.email, submitUrl: newPasswordUrl(token) };
+    const uiLocales = account.locale === undefined ? undefined : [account.locale];
+    const title = message("reset.new.title");
+    views.render(ctx, "reset-password-new", { title, uiLocales, data, ...errors }, { status });
+  }
+
+  const setPassword: RouteStep = async (ctx) => {
+    const form = await readForm(ctx, passwordForm);
+    const token = queryText(ctx, "token");
+    csrf.check(ctx, (await passwordReset.find(token)).id, form.typed["csrf"]);
+    if (form.kind === "faulty") return draw(ctx, { status: 400, fieldErrors: form.errors, typed: {} });
+    try {
+      const source = { address: clientAddress(ctx), requestId: requestIdOf(ctx) };
+      const outcome = await passwordReset.complete(token, { password: form.values.password, source, needsFactor });
+      if (outcome.outcome === "factor_needed") return seeOther(ctx, resetFactorUrl("second-factor", token));
+      seeOther(ctx, withRestart(`${RESET_PAGE}/done`, outcome.origin));
+    } catch (error) {
+      const trouble = troubleOfPassword(error) ?? troubleOfLimits(ctx, error);
+      if (trouble === undefined) throw error;
+      await draw(ctx, { ...trouble, typed: {} });
+    }
+  };
+
+  const showDone: RouteStep = async (ctx) => {
+    const origin = originOf(ctx);
+    const label = message(origin.restartToken === undefined ? "signIn.button" : "way.continueSignIn");
+    const ways = [{ label, href: signInUrlOf(browserSessions, origin) }];
+    const data = { ways, lede: message("reset.done.lede"), aside: message("reset.done.assure") };
+    views.render(ctx, "done", { title: message("reset.done.title"), data });
+  };
+
+  return { showPassword: (async (ctx) => draw(ctx)) satisfies RouteStep, setPassword, showDone };
+}
+
+function troubleOfPassword(error: unknown): Omit<FormTrouble, "typed"> | undefined {
+  if (error instanceof PasswordUnacceptableError) {
+    return { status: 400, fieldErrors: [newPasswordError("password", error.refusal)] };
+  }
+  if (!(error instanceof AccountFieldInvalidError)) return undefined;
+  return { status: 400, fieldErrors: [{ field: "password", message: message("field.newPassword.unacceptable") }] };
+}
