@@ -15,6 +15,7 @@ import { parseArgs } from "node:util";
 import { describeMachine } from "./machine.ts";
 import { formatTable, type Row } from "./report.ts";
 import { IS_WITHIN_MARGIN, runEnumerationScenario } from "./scenarios/enumeration.ts";
+import { runAuditScenario } from "./scenarios/audit.ts";
 import { runProcessesScenario } from "./scenarios/processes.ts";
 import { runRevocationScenario } from "./scenarios/revocation.ts";
 import { runStorageScenario } from "./scenarios/storage.ts";
@@ -24,10 +25,20 @@ import { customary } from "./variants/customary.ts";
 import { latchkey } from "./variants/latchkey.ts";
 import { buildPrograms } from "./variants/programs.ts";
 
-const SCENARIOS = ["token", "refresh", "processes", "revocation", "validation", "storage", "enumeration"] as const;
+const SCENARIOS = [
+  "token",
+  "refresh",
+  "processes",
+  "revocation",
+  "validation",
+  "storage",
+  "enumeration",
+  "audit",
+] as const;
 const VARIANTS = [customary, latchkey];
 
-const USAGE = `npm run bench -- [token] [refresh] [processes] [revocation] [validation] [storage] [enumeration] [--json FILE]
+const USAGE = `npm run bench -- [token] [refresh] [processes] [revocation] [validation] [storage] [enumeration] [audit]
+                     [--json FILE]
   --rounds N       measured rounds of each kind of request (5)
   --requests N     requests of a kind per variant and round, at most 10000 (3000)
   --concurrency N  requests in flight (32)
@@ -76,6 +87,7 @@ async function main(): Promise<void> {
     const requestCount = parseCount(values.requests, 10_000);
     const workerCount = parseCount(values.concurrency, 256);
     const load = { rounds, requestCount, workerCount, progress };
+    if (scenario === "audit") return runAuditScenario(load);
     return scenario === "processes" ? runProcessesScenario(load) : runTokenScenario(VARIANTS, { scenario, ...load });
   }
 

@@ -29,24 +29,42 @@ const POSITION = /^\d{1,18}$/;
 export async function readSealed(db: Db, { after = "0", limit }: SealedRange): Promise<SealedPage> {
   refuseLimit(limit);
   if (!POSITION.test(after)) throw new AppError("INPUT_INVALID", { detail: "after is not a position" });
-  // An event may be gone by retention before its seal is.
-  const { rows } = await sql<Nullable<Selectable<AuditEventTable>> & { position: string; sealed_at: Date }>`
-    select event.*, seal.position::text as position, seal.sealed_at from (
-      select position, sealed_at, event_id, occurred_at from audit_seals
-        where position > ${after}::bigint order by position limit ${limit}
-    ) seal
-    left join audit_events event on event.id = seal.event_id and event.occurred_at = seal.occurred_at
-    order by seal.position`.execute(db);
-  const events = rows.flatMap((row) =>
-    isThere(row) ? [{ ...toStoredEvent(row), position: row.position, sealedAt: row.sealed_at }] : [],
-  );
-  return { events, position: rows.at(-1)?.position ?? after };
+  const places = await readPlaces(db, { after, limit });
+  const ids = places.map(({ eventId }) => eventId);
+  const { rows } = await sql<Selectable<AuditEventTable>>`
+    select event.* from audit_events event where event.id = any(${ids}::bigint[])`.execute(db);
+  const found = new Map(rows.map((row) => [String(row.id), row]));
+  const events = places.flatMap(({ eventId, position, sealedAt }) => {
+    // It may be gone by retention before its place is.
+    const row = found.get(eventId);
+    return row === undefined ? [] : [{ ...toStoredEvent(row), position, sealedAt }];
+  });
+  return { events, position: places.at(-1)?.position ?? after };
 }
 
-type Nullable<Row> = { readonly [Key in keyof Row]: Row[Key] | null };
+interface Place {
+  readonly position: string;
+  readonly sealedAt: Date;
+  readonly eventId: string;
+}
 
-function isThere<Row extends object>(row: Row): row is Row & Selectable<AuditEventTable> {
-  return "id" in row && row.id !== null;
+/** Positions have no gaps, but for the beginning that retention took: behind that, a range of them is a page. */
+async function readPlaces(
+  db: Db,
+  { after, limit }: { readonly after: string; readonly limit: number },
+): Promise<readonly Place[]> {
+  const { rows } = await sql<Place>`
+    select seal.position::text as position, seal.sealed_at as "sealedAt", seal.event_id::text as "eventId"
+      from audit_seals seal
+      where seal.position > ${after}::bigint and seal.position <= ${after}::bigint + ${limit}::int
+      order by seal.position`.execute(db);
+  if (rows.length > 0) return rows;
+  const { rows: next } = await sql<{ position: string | null }>`
+    select min(seal.position)::text as position from audit_seals seal where seal.position > ${after}::bigint`.execute(
+    db,
+  );
+  const first = next[0]?.position ?? null;
+  return first === null ? [] : readPlaces(db, { after: String(BigInt(first) - 1n), limit });
 }
 
 /** How far the chain has come: the position of its last event, "0" before the first. */

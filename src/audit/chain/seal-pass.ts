@@ -14,6 +14,7 @@ import {
   microseconds,
   timeOf,
 } from "./digests.ts";
+import { nameOf, readSealedOf, readWindow } from "./event-window.ts";
 
 export interface SealDeps {
   readonly db: Db;
@@ -58,7 +59,6 @@ interface Head {
   readonly lastId: bigint;
 }
 
-const BATCH = 500;
 /** Where a long transaction keeps ids from being settled, what lies behind them is gone through again this seldom. */
 const WHOLE_LOOK_EVERY_MS = 10_000;
 const FAR = 5_000n;
@@ -83,7 +83,7 @@ async function sealUnderLock(deps: SealDeps, tx: Db, memory: SealMemory): Promis
   const now = await readTransactions(tx);
   const isWholeDue = Math.abs(deps.clock.nowMs() - memory.wholeLookAtMs) >= WHOLE_LOOK_EVERY_MS;
   const isWhole = memory.seenId - head.settledId < FAR || isWholeDue;
-  const found = await findUnsealed(tx, isWhole ? head.settledId : memory.seenId);
+  const found = await findUnsealed(tx, isWhole ? head.settledId : memory.seenId, head.lastId);
   const { mark } = memory;
   const isSettled = mark !== undefined && now.oldestRunning >= mark.transaction;
   if (isSettled || mark === undefined) memory.mark = { lastId: head.lastId, transaction: now.own };
@@ -93,7 +93,7 @@ async function sealUnderLock(deps: SealDeps, tx: Db, memory: SealMemory): Promis
   if (settledId > head.settledId) {
     await sql`update audit_chain set settled_id = ${String(settledId)}::bigint`.execute(tx);
   }
-  if (found.lookedUpTo > memory.seenId) memory.seenId = least(found.lookedUpTo, head.lastId);
+  if (found.lookedUpTo > memory.seenId) memory.seenId = found.lookedUpTo;
   return { type: "sealed", count: found.ids.length, isMore: !found.isEnd };
 }
 
@@ -126,26 +126,20 @@ async function readTransactions(tx: Db): Promise<{ readonly own: bigint; readonl
 
 interface Unsealed {
   readonly ids: readonly string[];
-  /** Every event up to this id was looked at; where the end was reached, also those that are to come by now. */
+  /** Every event up to this id was looked at. */
   readonly lookedUpTo: bigint;
   readonly isEnd: boolean;
 }
 
-/** The first batch of events behind `after` that have no place yet. */
-async function findUnsealed(tx: Db, after: bigint): Promise<Unsealed> {
+/** The first events behind `after` that have no place yet. */
+async function findUnsealed(tx: Db, after: bigint, lastId: bigint): Promise<Unsealed> {
   for (let from = after; ;) {
-    const { rows } = await sql<{ id: string }>`
-      select event.id::text as id from audit_events event
-        where event.id > ${String(from)}::bigint order by event.id limit ${BATCH}`.execute(tx);
-    const candidates = rows.map(({ id }) => id);
-    const { rows: sealed } = await sql<{ id: string }>`
-      select event_id::text as id from audit_seals where event_id = any(${candidates}::bigint[])`.execute(tx);
-    const places = new Set(sealed.map(({ id }) => id));
-    const ids = candidates.filter((id) => !places.has(id));
-    const isEnd = candidates.length < BATCH;
-    const last = BigInt(candidates.at(-1) ?? from);
-    if (ids.length > 0 || isEnd) return { ids, lookedUpTo: isEnd ? BigInt(Number.MAX_SAFE_INTEGER) : last, isEnd };
-    from = last;
+    const window = await readWindow(tx, from, lastId);
+    const sealed = window.events.length === 0 ? new Set<string>() : await readSealedOf(tx, window);
+    const ids = window.events.filter((event) => !sealed.has(nameOf(event))).map(({ id }) => id);
+    const isEnd = window.upTo >= lastId;
+    if (ids.length > 0 || isEnd) return { ids, lookedUpTo: window.upTo, isEnd };
+    from = window.upTo;
   }
 }
 

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { KeySeals } from "../../core/index.ts";
 import type { Db } from "../../storage/index.ts";
+import { readWaiting } from "./backlog.ts";
 import { type ChainKey, listTrustedKeys } from "./chain-key.ts";
 import { type ChainBreak, checkLinks, missing, type Proved, type StoredLink } from "./check-links.ts";
 import {
@@ -10,6 +11,7 @@ import {
   type SignedStatement,
   type Statement,
 } from "./checkpoints.ts";
+import { nameOf, readSealedOf, readWindow } from "./event-window.ts";
 import { CHAINED_EVENT, type ChainedEvent, microseconds } from "./digests.ts";
 
 export interface Verification {
@@ -29,7 +31,9 @@ export interface Verification {
   readonly checkpoint: "matches" | "older" | undefined;
 }
 
-const BATCH = 500;
+const BATCH = 500n;
+/** The least that the database can count. */
+const NUMBER_MIN = -(2n ** 63n);
 const HOUR_MICROSECONDS = 3_600_000_000n;
 /** Retention may take away what we are looking at. */
 const STARTS_MAX = 3;
@@ -119,14 +123,15 @@ async function walk(db: Db, { keys, ends, given }: Walk): Promise<Verification> 
     proved: { position: String(proved.position), hash: Buffer.from(proved.hash).toString("hex") },
     events,
     erased,
-    waiting: await countWaiting(db, ends.settledId),
+    waiting: (await readWaiting(db)).waiting,
     checkpoint: "kind" in standing ? undefined : standingOf(standing),
   });
   if ("kind" in standing) return conclude(standing);
   const eventsSince = anchor?.eventsSince === undefined ? undefined : BigInt(Date.parse(anchor.eventsSince)) * 1_000n;
   const head = BigInt(ends.position);
   while (proved.position < head) {
-    const links = await readLinks(db, { after: proved.position, upTo: head });
+    const upTo = proved.position + BATCH < head ? proved.position + BATCH : head;
+    const links = await readLinks(db, { after: proved.position, upTo });
     if (links.length === 0) break;
     const signed = await readSigned(db, keys, {
       standing,
@@ -190,22 +195,24 @@ interface Range {
   readonly upTo: bigint | string;
 }
 
+/**
+ * Positions have no gaps, so that a range of them is a batch. Two statements, each by an index: a join of both tables may
+ * be planned by going through all of the one.
+ */
 async function readLinks(db: Db, { after, upTo }: Range): Promise<readonly StoredLink[]> {
-  const { rows } = await sql<Omit<StoredLink, "event"> & ChainedEvent & { id: string | null; sealOccurredAt: string }>`
-    select ${CHAINED_EVENT}, seal.position::text as position, ${microseconds("seal.sealed_at")} as "sealedAt",
-      seal.event_id::text as "eventId", ${microseconds("seal.occurred_at")} as "sealOccurredAt",
+  const { rows: places } = await sql<Omit<StoredLink, "event">>`
+    select seal.position::text as position, ${microseconds("seal.sealed_at")} as "sealedAt",
+      seal.event_id::text as "eventId", ${microseconds("seal.occurred_at")} as "occurredAt",
       seal.personal_digest as "personalDigest", seal.digest, seal.hash
-    from (
-      select * from audit_seals where position > ${String(after)}::bigint and position <= ${String(upTo)}::bigint
-        order by audit_seals.position limit ${BATCH}
-    ) seal
-    left join audit_events event on event.id = seal.event_id and event.occurred_at = seal.occurred_at
-    order by seal.position, event.id`.execute(db);
-  return rows.map((row) => {
-    const { position, sealedAt, eventId, personalDigest, digest, hash } = row;
-    const event = row.id === null ? undefined : row;
-    // Of an event that is gone only its place still tells when it was.
-    const occurredAt = row.sealOccurredAt;
+    from audit_seals seal
+    where seal.position > ${String(after)}::bigint and seal.position <= ${String(upTo)}::bigint
+    order by seal.position`.execute(db);
+  const ids = places.map(({ eventId }) => eventId);
+  const { rows: events } = await sql<ChainedEvent>`
+    select ${CHAINED_EVENT} from audit_events event where event.id = any(${ids}::bigint[])`.execute(db);
+  const found = new Map(events.map((event) => [nameOf(event), event]));
+  return places.map(({ position, sealedAt, eventId, occurredAt, personalDigest, digest, hash }) => {
+    const event = found.get(nameOf({ id: eventId, occurredAt }));
     return { position, sealedAt, eventId, occurredAt, personalDigest, digest, hash, event };
   });
 }
@@ -269,29 +276,17 @@ async function findUndeleted(
 
 /** An event that lies among those that are sealed, and is not. */
 async function findInserted(db: Db, settledId: string): Promise<ChainBreak | undefined> {
-  let [id, occurredAt] = ["0", "-infinity"];
-  for (;;) {
-    const { rows } = await sql<{ id: string; occurredAt: string; isSealed: boolean }>`
-      select event.id::text as id, event.occurred_at::text as "occurredAt", exists (
-        select from audit_seals seal where seal.event_id = event.id and seal.occurred_at = event.occurred_at
-      ) as "isSealed"
-      from audit_events event
-      where (event.id, event.occurred_at) > (${id}::bigint, ${occurredAt}::timestamptz) and event.id <= ${settledId}::bigint
-      order by event.id, event.occurred_at limit ${BATCH}`.execute(db);
-    const inserted = rows.find(({ isSealed }) => !isSealed);
+  const last = BigInt(settledId);
+  // Numbers begin with 1, for whoever does not make them up.
+  for (let after = NUMBER_MIN; ;) {
+    const window = await readWindow(db, after, last);
+    const sealed = await readSealedOf(db, window);
+    const inserted = window.events.find((event) => !sealed.has(nameOf(event)));
     if (inserted !== undefined) {
       const meaning = `The event ${inserted.id} was never sealed, and lies among those that were.`;
       return { kind: "inserted", eventId: inserted.id, meaning };
     }
-    const last = rows.at(-1);
-    if (last === undefined) return undefined;
-    ({ id, occurredAt } = last);
+    if (window.upTo >= last) return undefined;
+    after = window.upTo;
   }
-}
-
-async function countWaiting(db: Db, settledId: string): Promise<number> {
-  const { rows } = await sql<{ count: string }>`
-    select count(*)::text as count from audit_events event where event.id > ${settledId}::bigint
-      and not exists (select from audit_seals seal where seal.event_id = event.id)`.execute(db);
-  return Number(rows[0]?.count ?? 0);
 }

@@ -48,8 +48,13 @@ test("a deleted account is dead everywhere, and its address begins anew under an
   expect(page.heading).toBe("Your account is deleted");
   for (const device of [here, elsewhere]) expect(await world.accessOf(device)).toEqual(NOTHING);
   expect(await world.latchkey.accounts.find(sub)).toBeUndefined();
-  const [deleted] = await world.latchkey.audit.list({ accountId: sub, type: "account_deleted", limit: 1 });
-  expect(deleted).toMatchObject({ type: "account_deleted", address: expect.stringContaining("198.18.") });
+  const events = await world.latchkey.audit.list({ accountId: sub, limit: 100 });
+  expect(events.find(({ type }) => type === "account_deleted")).toMatchObject({ requestId: expect.any(String) });
+  expect(events.map(({ type }) => type)).toContain("session_started");
+  // What happened stays, and where the person was does not.
+  expect(events.filter(({ address, device }) => address !== undefined || device !== undefined)).toEqual([]);
+  await expect.poll(async () => (await world.latchkey.auditChain.verify()).waiting, { timeout: 10_000 }).toBe(0);
+  expect(await world.latchkey.auditChain.verify()).toMatchObject({ verdict: "intact" });
 
   const again = await world.latchkey.accounts.register(person, "operator");
   expect(again.id).not.toBe(sub);
