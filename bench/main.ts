@@ -16,6 +16,7 @@ import { describeMachine } from "./machine.ts";
 import { formatTable, type Row } from "./report.ts";
 import { IS_WITHIN_MARGIN, runEnumerationScenario } from "./scenarios/enumeration.ts";
 import { runAuditScenario } from "./scenarios/audit.ts";
+import { runImportScenario } from "./scenarios/import.ts";
 import { runProcessesScenario } from "./scenarios/processes.ts";
 import { runRevocationScenario } from "./scenarios/revocation.ts";
 import { runStorageScenario } from "./scenarios/storage.ts";
@@ -34,18 +35,20 @@ const SCENARIOS = [
   "storage",
   "enumeration",
   "audit",
+  "import",
 ] as const;
 const VARIANTS = [customary, latchkey];
 
 const USAGE = `npm run bench -- [token] [refresh] [processes] [revocation] [validation] [storage] [enumeration] [audit]
-                     [--json FILE]
+                     [import] [--json FILE]
   --rounds N       measured rounds of each kind of request (5)
   --requests N     requests of a kind per variant and round, at most 10000 (3000)
   --concurrency N  requests in flight (32)
   --people N       people in the storage scenario (100000)
   --sessions N     sessions that are ended by each approach in the revocation scenario (100)
   --tokens N       tokens in the validation scenario (2000)
-  --tries N        tries of each kind in the enumeration scenario (500)`;
+  --tries N        tries of each kind in the enumeration scenario (500)
+  --imports N      people in the import scenario (10000)`;
 
 class UsageError extends Error {}
 
@@ -61,6 +64,7 @@ async function main(): Promise<void> {
       sessions: { type: "string", default: "100" },
       tokens: { type: "string", default: "2000" },
       tries: { type: "string", default: "500" },
+      imports: { type: "string", default: "10000" },
     },
   });
   const scenarios = positionals.length === 0 ? SCENARIOS : positionals.map(parseScenario);
@@ -71,6 +75,9 @@ async function main(): Promise<void> {
   async function run(scenario: (typeof SCENARIOS)[number]): Promise<readonly Row[]> {
     if (scenario === "storage") {
       return runStorageScenario(VARIANTS, { personCount: parseCount(values.people, 1e7), progress });
+    }
+    if (scenario === "import") {
+      return runImportScenario({ importCount: parseCount(values.imports, 1e6), progress });
     }
     // Each session that is ended is one person's.
     if (scenario === "revocation") {
