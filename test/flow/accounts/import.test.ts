@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeJwt } from "jose";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startControlServer } from "../../../src/commands/index.ts";
 import { startProcess } from "../../install/latchkey-process.ts";
 import { alice, type Person } from "../../support/cast.ts";
@@ -108,7 +108,9 @@ describe("on embedded data", () => {
   });
 
   test("people come in from standard input while no server runs, and a second time nobody does", async () => {
-    await world.latchkey.stopNode();
+    const stopped = await createWorld({ stores: "embedded" });
+    onTestFinished(() => stopped.close());
+    await stopped.latchkey.stopNode();
     const lines = await readFile(
       await writeLines(
         "many.ndjson",
@@ -116,11 +118,11 @@ describe("on embedded data", () => {
       ),
       "utf8",
     );
-    const tried = await importFile(world, ["-", "--dry-run"], lines);
+    const tried = await importFile(stopped, ["-", "--dry-run"], lines);
     expect(tried).toEqual({ exitCode: 0, output: "Would import: 250. Here already: 0. Refused: 0.\n" });
-    const first = await importFile(world, ["-"], lines);
+    const first = await importFile(stopped, ["-"], lines);
     expect(first).toEqual({ exitCode: 0, output: "Imported: 250. Here already: 0. Refused: 0.\n" });
-    const second = await importFile(world, ["-"], lines);
+    const second = await importFile(stopped, ["-"], lines);
     expect(second.exitCode).toBe(0);
     expect(second.output.trimEnd().split("\n").at(-1)).toBe("Imported: 0. Here already: 250. Refused: 0.");
   });
