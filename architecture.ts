@@ -26,7 +26,7 @@ export const allowedImports = {
   interaction: ["core", "config", "http", "oidc", "clients", "accounts", "mfa", "audit"],
   "self-service": ["core", "config", "http", "oidc", "clients", "sessions", "accounts", "mfa", "audit"],
   nodes: ["core", "config", "storage"],
-  doctor: ["core", "config", "storage", "nodes", "oidc", "mail"],
+  doctor: ["core", "config", "storage", "audit", "nodes", "oidc", "mail"],
   metrics: ["core", "http", "storage", "audit", "sessions", "oidc", "mail", "outbox"],
   commands: [
     "core",

@@ -21,7 +21,7 @@ const STATEMENTS = [
   // null where there is no account yet, and where somebody asked for an address that nobody has: that leads nowhere.
   `create table account_confirmations (
      id text primary key,
-     purpose text not null check (purpose in ('registration', 'invitation', 'email', 'email_undo', 'password_reset')),
+     purpose text not null check (purpose in ('registration', 'invitation', 'verification', 'email', 'email_undo', 'password_reset')),
      account_id text references accounts (id) on delete cascade,
      email text not null,
      email_folded text not null,

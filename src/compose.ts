@@ -31,6 +31,7 @@ import { asStoreFailure, type ClockWatch, type Migrations, readPostgresMs, watch
 import { createMetricsListener, openTelemetry, type Telemetry } from "./telemetry.ts";
 import {
   createBeats,
+  startAuditSealer,
   startCompletingEndings,
   startKeyRing,
   startLogoutWorker,
@@ -78,6 +79,8 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     const { oidc, feed } = composeApp(config, running, health);
     const logoutWorker = startLogoutWorker(config, { ...services, telemetry }, oidc.prepareLogout);
     closers.push(() => logoutWorker.close());
+    const auditSealer = startAuditSealer(services, { isClockRight });
+    closers.push(() => auditSealer.close());
     const mailWorker = startMailWorker(config, services, mailbox);
     closers.push(() => mailWorker?.close());
     const metricsListener = createMetricsListener(config, telemetry, { services, feed });

@@ -11,11 +11,11 @@ import {
   type KnownDevices,
   type Throttle,
 } from "./accounts/index.ts";
-import { type Audit, createAudit } from "./audit/index.ts";
+import { type Audit, type AuditChain, createAudit, createAuditChain } from "./audit/index.ts";
 import { type BackUp, createBackUp } from "./backup/index.ts";
 import { type Clients, createClients, findClientName } from "./clients/index.ts";
 import type { Config } from "./config/index.ts";
-import { type Clock, createAuthenticator, createSealer, systemClock } from "./core/index.ts";
+import { type Clock, createAuthenticator, createKeySeals, createSealer, systemClock } from "./core/index.ts";
 import { createDoctor, type Doctor } from "./doctor/index.ts";
 import {
   createConfiguredSmtp,
@@ -29,7 +29,6 @@ import { createConfirmationMails, tellPeople } from "./notices/index.ts";
 import { createRunningNodes, type RunningNodes } from "./nodes/index.ts";
 import { createLogger, type Logger } from "./observability/index.ts";
 import {
-  createKeySeals,
   createProtocolCommands,
   createProtocolSessionsOf,
   createSigningKeyCommands,
@@ -95,6 +94,7 @@ export interface Services {
   readonly redis: Redis | undefined;
   readonly migrations: Migrations;
   readonly audit: Audit;
+  readonly auditChain: AuditChain;
   readonly accounts: Accounts;
   readonly knownDevices: KnownDevices;
   readonly throttle: Throttle;
@@ -150,10 +150,10 @@ export async function openServices(config: Config, overrides: Overrides & Observ
     const services = buildServices(config, ground);
     // Apart from the requests' connections: one that waits for them would look like a node that has died.
     const nodes = createRunningNodes({ db: database.followingDb });
-    const { signingKeys } = services;
+    const { signingKeys, auditChain } = services;
     const smtp = createConfiguredSmtp(config, clock);
     const lookAtMailServer = smtp && (() => smtp.look());
-    const looking = { nodes, signingKeys, lookAtMailServer };
+    const looking = { nodes, signingKeys, auditChain, lookAtMailServer };
     const doctor = createDoctor({ config, clock, database, redis, migrations, ...looking });
     const backUp = directory && createBackUpOf(config, { directory, database, migrations, clock });
     const stores = { database, redis, migrations, secrets };
@@ -199,8 +199,7 @@ function buildServices(config: Config, ground: Ground) {
   const isConfigured = config.mail.mode !== "off";
   const mail = createMailOutbox({ db, clock, sealer, isConfigured, observer: mailObserver });
   const currentDevice = (): string | undefined => describeDevice(currentUserAgent());
-  const telling = { mail, clock, findAccount: findAccountById, findClientName, currentDevice, placeOf: config.placeOf };
-  const audit = tellPeople(createAudit({ db, clock, onAppended: telemetry.metrics?.onAuditEvent }), telling);
+  const { audit, auditChain } = createAuditOf(config, ground, { mail, currentDevice });
   const revocations = createRevocations({ db, clock, onAppended: telemetry.metrics?.onRevocations });
   const clients = createClients({
     db,
@@ -245,10 +244,23 @@ function buildServices(config: Config, ground: Ground) {
   const knownDevices = createKnownDevices({ db, clock });
   const factors = createFactorsOn(config, ground, { audit, knownDevices });
   const times = keyTimesOf(config);
-  const seals = createKeySeals(secrets);
+  const seals = createKeySeals(secrets, "signing-key");
   const signingKeys = createSigningKeyCommands({ db, clock, audit, revocations, seals, externalKeys, times });
   const people = { accounts, throttle, knownDevices, factors, mail, mailObserver };
-  return { ...people, audit, clients, protocol, sessions, logoutQueue, revocations, signingKeys };
+  return { ...people, audit, auditChain, clients, protocol, sessions, logoutQueue, revocations, signingKeys };
+}
+
+/** The audit log, of which people are told by mail what concerns them, and the chain that it is sealed into. */
+function createAuditOf(
+  { issuer, placeOf, auditRetentionDays: retentionDays }: Config,
+  { database: { db, patientDb }, clock, secrets, telemetry }: Ground,
+  { mail, currentDevice }: { readonly mail: MailOutbox; readonly currentDevice: () => string | undefined },
+): { readonly audit: Audit; readonly auditChain: AuditChain } {
+  const plainAudit = createAudit({ db, clock, currentDevice, onAppended: telemetry.metrics?.onAuditEvent });
+  const notices = { mail, clock, findAccount: findAccountById, findClientName, currentDevice, placeOf };
+  const seals = createKeySeals(secrets, "audit-key");
+  const auditChain = createAuditChain({ db, patientDb, clock, seals, issuer, retentionDays });
+  return { audit: tellPeople(plainAudit, notices), auditChain };
 }
 
 function createThrottleOn({ database, clock, redis, logger }: Ground): Throttle {

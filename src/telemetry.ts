@@ -103,13 +103,14 @@ export function createMetricsListener(
   { services, feed }: { readonly services: Services; readonly feed: Pick<RevocationFeed, "connectionCount"> },
 ): MetricsServer | undefined {
   if (metrics === undefined || config.metrics === undefined) return undefined;
-  const { database, redis, clock, accounts, mail, logger } = services;
+  const { database, redis, clock, accounts, mail, auditChain, logger } = services;
   metrics.readFrom({
     clock,
     hashingLoad: () => accounts.hashingLoad(),
     feedConnections: () => feed.connectionCount(),
     listKeys: () => listKeyStandings(database.db),
     readMailBacklog: () => mail.readBacklog(),
+    readAuditBacklog: () => auditChain.readBacklog(),
     estimateSessions: () => estimateSignIns({ db: database.db, redis, clock }),
   });
   if (isWorker) {

@@ -5,7 +5,7 @@
 import { hostname } from "node:os";
 import type { Services } from "./services.ts";
 import type { Config } from "./config/index.ts";
-import { background, createSealer, type Lookout } from "./core/index.ts";
+import { background, createLookout, createSealer, type Lookout } from "./core/index.ts";
 import {
   createKeyRing,
   type ExternalKeys,
@@ -29,6 +29,7 @@ import { asStoreFailure, type Listener } from "./storage/index.ts";
 import { type Telemetry, traceOutbound } from "./telemetry.ts";
 import { workerName } from "./workers/index.ts";
 
+const SEAL_EVERY_MS = 1_000;
 const SWEEP_EVERY_MS = 60_000;
 const COMPLETE_ENDINGS_EVERY_MS = 3_000;
 
@@ -82,6 +83,22 @@ export function startMailWorker(
   );
 }
 
+/** Gives events of the audit log their places in its chain: one node at a time, about a second behind. */
+export function startAuditSealer(
+  { auditChain, logger }: Services,
+  { isClockRight }: { readonly isClockRight: () => boolean },
+): Lookout {
+  const sealer = createLookout({
+    // The chain says when it was sealed, and keeps to it.
+    look: async () => void (isClockRight() && (await auditChain.sealWaiting())),
+    everyMs: SEAL_EVERY_MS,
+    reportFailure: (error) =>
+      logger.error({ reason: String(asStoreFailure(error)) }, "could not seal the events of the audit log"),
+  });
+  sealer.start();
+  return sealer;
+}
+
 /** Follows the keys that sign, makes what is due, and seals them anew in the background. */
 export async function startKeyRing(
   config: Config,
@@ -107,19 +124,8 @@ export function startSweeping(
   services: Services,
   { feedPlaces, isClockRight }: { readonly feedPlaces: SharedPlaces; readonly isClockRight: () => boolean },
 ): NodeJS.Timeout {
-  const {
-    accounts,
-    throttle,
-    knownDevices,
-    factors,
-    protocol,
-    sessions,
-    logoutQueue,
-    mail,
-    revocations,
-    nodes,
-    logger,
-  } = services;
+  const { accounts, throttle, audit, auditChain, knownDevices, factors, protocol, sessions } = services;
+  const { logoutQueue, mail, revocations, nodes, logger } = services;
   const report = (error: unknown): void => logger.warn({ reason: String(asStoreFailure(error)) }, "could not sweep");
   const sweeps = [
     () => protocol.sweep(),
@@ -133,6 +139,8 @@ export function startSweeping(
     () => revocations.sweep(),
     () => nodes.sweep(),
     () => feedPlaces.sweep(),
+    () => audit.sweep(),
+    () => auditChain.sweep(),
   ];
   // One after the other, for the sake of the connections; one that fails keeps no other from it.
   const sweep = async (): Promise<void> => {

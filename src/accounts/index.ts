@@ -18,6 +18,7 @@ export { discardProofs, findAccountById } from "./account-records.ts";
 export { type Accounts, createAccounts } from "./accounts.ts";
 export type { AccountsByMail } from "./confirmations/accounts-by-mail.ts";
 export type { ConfirmationOrigin } from "./confirmations/confirmation.ts";
+export { EMAIL_PURPOSES } from "./confirmations/email-change.ts";
 export type { ConfirmationMails } from "./confirmations/mails.ts";
 export type { ResettingPerson } from "./confirmations/password-reset.ts";
 export { createKnownDevices, type KnownDevices, type NoteOptions } from "./known-devices.ts";

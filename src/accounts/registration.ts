@@ -19,6 +19,8 @@ export interface RegistrationInput {
   readonly name: string;
   readonly password: string;
   readonly locale?: string | undefined;
+  /** An operator vouches for the address; from anybody else it counts for nothing. */
+  readonly emailVerified?: boolean | undefined;
 }
 
 /** An operator registers as many people as there are; everybody else is counted by address. */
@@ -60,13 +62,18 @@ export function createRegistration(deps: RegistrationDependencies): Register {
     return db.transaction().execute(async (tx) => {
       const id = randomToken(ACCOUNT_ID_BYTES);
       const createdAt = new Date(clock.nowMs());
-      const emailVerified = proved?.emailVerified ?? false;
+      const isVouchedFor = source === "operator" && input.emailVerified === true;
+      const emailVerified = proved?.emailVerified ?? isVouchedFor;
       const account = await insertAccount(tx, { id, ...registration, emailVerified, passwordHash, createdAt });
       const isReservedForAnother = await isReserved(tx, registration.email.folded, { now: createdAt });
       if (account === undefined || isReservedForAnother) throw new AppError("ACCOUNT_EMAIL_TAKEN");
       // Last: of two links for one address, the index has let one through that may then drop the other.
       await proved?.confirm(tx);
-      await audit.append(tx, { type: "account_registered", accountId: id, ...(source === "operator" ? {} : source) });
+      await audit.append(tx, {
+        type: "account_registered",
+        accountId: id,
+        ...(source === "operator" ? { actor: "operator" } : source),
+      });
       return account;
     });
   };

@@ -33,6 +33,8 @@ export function createRemoval(deps: RemovalDependencies) {
       await deleteAccount(tx, id);
       await forgetFailures(tx, id);
       await audit.append(tx, { type: "account_deleted", accountId: id, ...source });
+      // That of this event, too: what stays is that an account was deleted, and when.
+      await audit.erasePerson(tx, id);
       return true;
     });
   }

@@ -31,9 +31,10 @@ describe("the audit log", () => {
       address: "192.0.2.7",
       data: { reason: "wrong_password", methods: ["pwd"], attempt: 3 },
     } as const;
+    const facts = { actor: "visitor", outcome: "denied", device: undefined };
     await audit.append(database.db, event);
     expect(await audit.list({ accountId: "alice-1", limit: 10 })).toEqual([
-      { ...event, id: expect.stringMatching(/^\d+$/), occurredAt: new Date(NOW_MS) },
+      { ...event, ...facts, id: expect.stringMatching(/^\d+$/), occurredAt: new Date(NOW_MS) },
     ]);
   });
 

@@ -100,8 +100,9 @@ export async function writeEverything(
   const counts: Record<string, number> = {};
   let current: { readonly table: Table; readonly columns: readonly string[] } | undefined;
   let expected: RowCounts | undefined;
+  const names = (await Promise.all(tables.map(({ name }) => listWithPartitions(tx, name)))).flat();
+  for (const name of names) await sql`alter table ${sql.table(name)} disable trigger user`.execute(tx);
   await sql`truncate ${sql.join(tables.map(({ name }) => sql.table(name)))}`.execute(tx);
-  for (const { name } of tables) await sql`alter table ${sql.table(name)} disable trigger user`.execute(tx);
   for await (const record of records) {
     if (record.kind === "end") {
       expected = record.counts;
@@ -116,9 +117,19 @@ export async function writeEverything(
       counts[current.table.name] = (counts[current.table.name] ?? 0) + (await writeRows(tx, current, record.lines));
     }
   }
-  for (const { name } of tables) await sql`alter table ${sql.table(name)} enable trigger user`.execute(tx);
+  for (const name of names) await sql`alter table ${sql.table(name)} enable trigger user`.execute(tx);
   refuseOtherCounts(counts, expected);
   return counts;
+}
+
+/** Partitions have triggers of their own, of which the table that they are of does not know. */
+async function listWithPartitions(tx: Db, table: string): Promise<readonly string[]> {
+  const { rows } = await sql<{ name: string }>`
+    select relname::text as name from pg_class where oid = to_regclass(quote_ident(${table}))
+    union all
+    select relname::text from pg_inherits join pg_class on pg_class.oid = inhrelid
+      where inhparent = to_regclass(quote_ident(${table}))`.execute(tx);
+  return rows.map(({ name }) => name);
 }
 
 async function writeRows(

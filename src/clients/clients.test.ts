@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { createAudit } from "../audit/index.ts";
 import { isAppError, sha256 } from "../core/index.ts";
 import type { Database, Db } from "../storage/index.ts";
+import { emptyAuditLog } from "../../test/support/audit-log.ts";
 import { openTestEmbedded } from "../../test/support/stores.ts";
 import { type Clients, createClients } from "./clients.ts";
 
@@ -28,7 +29,8 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 beforeEach(async () => {
-  await sql`truncate clients, resource_servers, audit_events cascade`.execute(database.db);
+  await sql`truncate clients, resource_servers cascade`.execute(database.db);
+  await emptyAuditLog(database.db);
   nowMs = Date.UTC(2026, 0, 1);
   const clock = { nowMs: () => nowMs };
   revokedIds = [];

@@ -1,3 +1,4 @@
+import { auditIntegrityCommands } from "./audit-integrity-commands.ts";
 import { clientCommands } from "./client-commands.ts";
 import type { Command } from "./command.ts";
 import { dataCommands } from "./data-commands.ts";
@@ -16,6 +17,7 @@ export const catalogue: readonly Command[] = [
   ...userCommands,
   ...sessionCommands,
   ...keyCommands,
+  ...auditIntegrityCommands,
   ...storeCommands,
   ...dataCommands,
   planCommand,

@@ -1,4 +1,5 @@
 import { Command as Program, CommanderError } from "commander";
+import { addAuditIntegrityArguments } from "./audit-integrity-arguments.ts";
 import { addClientArguments } from "./client-arguments.ts";
 import { addDataArguments } from "./data-arguments.ts";
 import { DeclarationFileError } from "./declaration-file.ts";
@@ -43,6 +44,7 @@ export async function parseCommandLine(argv: readonly string[], terminal: Termin
   addUserArguments(commandLine);
   addSessionArguments(commandLine);
   addKeyArguments(commandLine);
+  addAuditIntegrityArguments(commandLine);
   try {
     await commandLine.program.parseAsync([...argv], { from: "user" });
     return chosen;

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Accounts } from "../accounts/index.ts";
+import type { AuditChain } from "../audit/index.ts";
 import type { BackUp } from "../backup/index.ts";
 import type { Clients } from "../clients/index.ts";
 import type { Doctor } from "../doctor/index.ts";
@@ -20,6 +21,7 @@ export interface Services {
   readonly sessions: Pick<Sessions, "list" | "end" | "endAll" | "endEverybodys">;
   readonly protocol: Pick<ProtocolCommands, "revokeToken">;
   readonly signingKeys: SigningKeyCommands;
+  readonly auditChain: Pick<AuditChain, "sealWaiting" | "exportCheckpoint" | "verify">;
   readonly migrations: Pick<Migrations, "listPending" | "apply" | "plan">;
   /** Absent where the data are not embedded. */
   readonly backUp: BackUp | undefined;

@@ -1,16 +1,18 @@
 import { request } from "node:http";
+import { AUDIT_VERIFY } from "./audit-integrity-commands.ts";
 import type { Invocation } from "./command.ts";
 import { shortestPath } from "./control-path.ts";
 import { type Answer, answerSchema, failed } from "./execute.ts";
 
 const ANSWER_TIMEOUT_MS = 60_000;
-/** A backup takes some fifteen seconds for a million rows. */
-const BACKUP_TIMEOUT_MS = 30 * 60_000;
+/** A backup takes some fifteen seconds for a million rows; to verify as many events takes longer. */
+const LONG_TIMEOUT_MS = 30 * 60_000;
+const LONG_COMMANDS: ReadonlySet<string> = new Set(["backup", AUDIT_VERIFY]);
 
 /** Asks the server that owns the socket; `undefined` when there is none. */
 export async function askServer(socketPath: string, invocation: Invocation): Promise<Answer | undefined> {
   try {
-    const timeoutMs = invocation.command === "backup" ? BACKUP_TIMEOUT_MS : ANSWER_TIMEOUT_MS;
+    const timeoutMs = LONG_COMMANDS.has(invocation.command) ? LONG_TIMEOUT_MS : ANSWER_TIMEOUT_MS;
     const answer = await post(shortestPath(socketPath), { body: JSON.stringify(invocation), timeoutMs });
     return answerSchema.parse(JSON.parse(answer));
   } catch (error) {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AUDIT_VERIFY } from "./audit-integrity-commands.ts";
 import type { Finding } from "../doctor/index.ts";
 import { type Command, defineCommand, type Invocation } from "./command.ts";
 
@@ -6,7 +7,7 @@ export const DOCTOR = "doctor";
 
 /** Whether this is a command that says 2 to scripts where it was not carried out: 1 would be a finding. */
 export function couldNotCheck({ command }: Invocation): boolean {
-  return command === DOCTOR;
+  return command === DOCTOR || command === AUDIT_VERIFY;
 }
 
 interface Report {

@@ -9,6 +9,7 @@ import { createClients } from "../clients/index.ts";
 import { createAuthenticator, systemClock } from "../core/index.ts";
 import type { EndResult, SessionSummary } from "../sessions/index.ts";
 import { createMigrations, type Database } from "../storage/index.ts";
+import { emptyAuditLog } from "../../test/support/audit-log.ts";
 import { openTestEmbedded } from "../../test/support/stores.ts";
 import type { Services } from "./command.ts";
 import { readDeclarationFile } from "./declaration-file.ts";
@@ -61,6 +62,11 @@ beforeAll(async () => {
       replace: () => Promise.reject(new Error("key-commands.test.ts has these")),
       retire: () => Promise.reject(new Error("key-commands.test.ts has these")),
     },
+    auditChain: {
+      sealWaiting: () => Promise.reject(new Error("audit-commands.test.ts has these")),
+      exportCheckpoint: () => Promise.reject(new Error("audit-commands.test.ts has these")),
+      verify: () => Promise.reject(new Error("audit-commands.test.ts has these")),
+    },
     migrations: createMigrations(db),
     nodes: { list: async () => [] },
     issuer: "https://id.example.com",
@@ -71,7 +77,8 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 beforeEach(async () => {
-  await sql`truncate clients, resource_servers, accounts, audit_events cascade`.execute(database.db);
+  await sql`truncate clients, resource_servers, accounts cascade`.execute(database.db);
+  await emptyAuditLog(database.db);
   bugs.length = 0;
   calls.length = 0;
   isRedisAway = false;
@@ -149,6 +156,17 @@ test("an account is created, listed, disabled by address and enabled by id", asy
   expect((await execute("user list", { limit: 10 })).text).toContain("disabled");
   expect((await execute("user enable", { idOrEmail: id })).data).toMatchObject({ id, disabledAt: undefined });
   expect(await execute("user disable", { idOrEmail: "nobody" })).toMatchObject({ code: "ACCOUNT_NOT_FOUND" });
+});
+
+test("somebody is invited; without mail the operator gets the link to pass on, and nobody with an account is", async () => {
+  const email = "guest@example.com";
+  const { data, text } = await execute("user invite", { email });
+  const link = /^https:\/\/id\.example\.com\/create-account\/finish\?token=[\w-]{22}\.[\w-]{43}$/;
+  expect(data).toMatchObject({ email, link: expect.stringMatching(link) });
+  expect(text).toMatch(/^No mail is configured\. Give guest@example\.com this link, which works once, until \d{4}-/);
+  expect(await execute("user invite", { email: "nobody" })).toMatchObject({ code: "INPUT_INVALID" });
+  await execute("user add", ALICE);
+  expect(await execute("user invite", { email: ALICE.email })).toMatchObject({ code: "ACCOUNT_EMAIL_TAKEN" });
 });
 
 test("factors are reset, and all sessions of the person end", async () => {

@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createAudit } from "../audit/index.ts";
-import { createKeyRing, createKeySeals, createSigningKeyCommands } from "../oidc/index.ts";
+import { createKeySeals } from "../core/index.ts";
+import { createKeyRing, createSigningKeyCommands } from "../oidc/index.ts";
 import { createRevocations } from "../sessions/index.ts";
 import { createMigrations, type Database, openEmbedded } from "../storage/index.ts";
 import type { Services } from "./command.ts";
@@ -29,7 +30,7 @@ afterAll(() => database.close());
 function parts() {
   const { db } = database;
   const shared = { db, clock, audit: createAudit({ db, clock }), revocations: createRevocations({ db, clock }) };
-  return { ...shared, seals: createKeySeals(secrets), externalKeys: undefined };
+  return { ...shared, seals: createKeySeals(secrets, "signing-key"), externalKeys: undefined };
 }
 
 beforeEach(async () => {

@@ -5,6 +5,7 @@ interface AddOptions {
   readonly name: string;
   readonly locale?: string;
   readonly passwordStdin?: true;
+  readonly emailVerified?: true;
   readonly json?: true;
 }
 
@@ -39,13 +40,14 @@ export function addUserArguments({ program, terminal, chooseCommand }: CommandLi
     .description("create an account")
     .requiredOption("--name <name>", "the person's name")
     .option("--locale <tag>", "preferred language, such as en or de-CH")
+    .option("--email-verified", "you know that the address is theirs: it need not be proved by a mail")
     .option("--password-stdin", "read the password from standard input")
     .option(...JSON_OPTION)
     .addHelpText("after", ADD_EXAMPLES)
     .action(async (email: string, options: AddOptions) => {
       const password = await readNewPassword(terminal, { fromStandardInput: options.passwordStdin === true });
-      const { name, locale } = options;
-      chooseCommand({ command: "user add", input: { email, name, password, locale } }, options);
+      const { name, locale, emailVerified } = options;
+      chooseCommand({ command: "user add", input: { email, name, password, locale, emailVerified } }, options);
     });
 
   group

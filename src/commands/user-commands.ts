@@ -14,9 +14,9 @@ const addUser = defineCommand({
     name: z.string(),
     password: z.string(),
     locale: z.string().optional(),
+    emailVerified: z.boolean().optional(),
   }),
-  run: ({ accounts }, { locale, ...person }) =>
-    accounts.register(locale === undefined ? person : { ...person, locale }, "operator"),
+  run: ({ accounts }, person) => accounts.register(person, "operator"),
   describe: ({ id, email }) => `Account ${id} was created for ${email}.`,
 });
 

@@ -46,6 +46,8 @@ export interface Config {
   };
   /** All in seconds. */
   readonly refresh: { readonly replaySeconds: number; readonly idleSeconds: number; readonly maxSeconds: number };
+  /** How long events of the audit log are kept at least. */
+  readonly auditRetentionDays: number;
   readonly keys: {
     /** How long a key signs; 0: until somebody rotates it. */
     readonly rotationSeconds: number;

@@ -254,6 +254,7 @@ function toConfig(values: SettingValues, placeOf: PlaceOf | undefined): Config {
       idleSeconds: values.REFRESH_IDLE_SECONDS,
       maxSeconds: values.REFRESH_MAX_SECONDS,
     },
+    auditRetentionDays: values.AUDIT_RETENTION_DAYS,
     keys: {
       rotationSeconds: values.KEY_ROTATION_SECONDS,
       leadSeconds: values.KEY_LEAD_SECONDS,

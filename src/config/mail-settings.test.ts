@@ -99,3 +99,21 @@ describe("without a mail server", () => {
     expect(loadConfig({ ...FROM, MAIL_URL: "smtp://localhost:1025" }).mail).toMatchObject({ mode: "smtp" });
   });
 });
+
+describe("proving the email", () => {
+  const MAIL = { ...FROM, MAIL_URL: "smtps://mail.example.com" };
+
+  test("is required where mail is sent, unless an operator says otherwise", () => {
+    expect(loadConfig({ ...PRODUCTION, ...MAIL }).verifiesEmail).toBe(true);
+    expect(loadConfig({ ...PRODUCTION, ...MAIL, EMAIL_VERIFICATION: "off" }).verifiesEmail).toBe(false);
+    expect(loadConfig(PRODUCTION).verifiesEmail).toBe(false);
+    expect(loadConfig({}).verifiesEmail).toBe(false);
+    expect(loadConfig({ EMAIL_VERIFICATION: "required" }).verifiesEmail).toBe(true);
+  });
+
+  test("cannot be required where no mail is sent", () => {
+    expect(faultsOf({ ...PRODUCTION, EMAIL_VERIFICATION: "required" })).toEqual([
+      "EMAIL_VERIFICATION is required, and no mail is sent without MAIL_URL",
+    ]);
+  });
+});

@@ -208,7 +208,7 @@ export const SETTINGS = {
   },
   EMAIL_VERIFICATION: {
     description:
-      "`required`: people prove their email by a mail before they have an account, and no answer tells whether an email has one. `off`: they don't. `required` is the default where `MAIL_URL` is set ([more](accounts.md)).",
+      "`required`: people prove their email by a mail before they have an account or can use the one that they were given, and no answer tells whether an email has one. `off`: they don't. `required` is the default where `MAIL_URL` is set ([more](accounts.md)).",
     example: "required",
     schema: z.enum(["required", "off"], "is neither required nor off").optional(),
   },
@@ -277,6 +277,12 @@ export const SETTINGS = {
       "Refresh tokens of one sign-in end after this long, however much they are used; a client may have less. Those without `offline_access` end with the session.",
     example: "7776000",
     schema: wholeNumber(7_776_000, 60, 31_536_000),
+  },
+  AUDIT_RETENTION_DAYS: {
+    description:
+      "How long events of the audit log are kept. They go by whole months of UTC, so that the oldest are kept for up to a month longer ([more](audit-integrity.md)).",
+    example: "730",
+    schema: wholeNumber(400, 31, 36_500),
   },
   KEY_ROTATION_SECONDS: {
     description:

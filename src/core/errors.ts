@@ -7,6 +7,7 @@
 const ERROR_CATALOGUE = {
   ACCOUNT_EMAIL_TAKEN: { status: 409, sentence: "An account with this email address exists already." },
   ACCOUNT_NOT_FOUND: { status: 404, sentence: "There is no such account." },
+  AUDIT_NOT_SEALED: { status: 404, sentence: "Nothing of the audit log has been signed yet." },
   BACKUP_FILE_EXISTS: { status: 409, sentence: "There is a file of that name." },
   BACKUP_FILE_UNUSABLE: { status: 400, sentence: "This file cannot be restored." },
   BACKUP_FILE_UNWRITABLE: { status: 500, sentence: "The backup could not be written." },

@@ -11,6 +11,7 @@ export { createFreshCache, type FreshCache } from "./fresh-cache.ts";
 export { createGatheredLoad } from "./gathered-load.ts";
 export { equalOctets, hmacSha256, sha256 } from "./hashing.ts";
 export { joinCallers } from "./join-callers.ts";
+export { createKeySeals, type KeySeals } from "./key-seals.ts";
 export { createLookout, type Lookout } from "./lookout.ts";
 export { randomOctets, randomReference, randomToken } from "./random.ts";
 export {

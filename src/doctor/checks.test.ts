@@ -30,7 +30,7 @@ test("a deployment that is well is found to be well, by every check", () => {
   expect(trouble({})).toEqual([]);
   expect(new Set(findingsOf({}).map(({ check }) => check.split(".")[0]))).toEqual(
     new Set(
-      "postgres migrations redis nodes versions configuration clocks issuer tls discovery key-set key-schedule key-cache proxies cookies mail".split(
+      "postgres migrations redis nodes versions configuration clocks issuer tls discovery key-set key-schedule key-cache proxies cookies mail audit".split(
         " ",
       ),
     ),
@@ -331,5 +331,24 @@ describe("mail", () => {
     const from = { name: undefined, address: "no-reply@localhost" };
     const mailbox = { ...config, mail: { mode: "mailbox", from } } as const;
     expect(trouble({ config: mailbox, mailServer: undefined })).toEqual([]);
+  });
+});
+
+describe("the audit log", () => {
+  const audit = { waiting: 3, oldestSeconds: 0.7, signedAt: new Date(NOW_MS), monthsAhead: 2 };
+
+  test("that is sealed in time is well, and so is one that is empty", () => {
+    expect(trouble({ audit: seen(audit) })).toEqual([]);
+    expect(trouble({ audit: seen({ ...audit, waiting: 0, oldestSeconds: 0, signedAt: undefined }) })).toEqual([]);
+  });
+
+  test("that is not sealed is a failure", () => {
+    expect(trouble({ audit: seen({ ...audit, oldestSeconds: 61 }) })).toEqual([
+      expect.stringMatching(/^failure audit: .*have not been sealed for 61 seconds/),
+    ]);
+  });
+
+  test("that has no room for next month is a warning", () => {
+    expect(trouble({ audit: seen({ ...audit, monthsAhead: 0 }) })).toEqual([expect.stringMatching(/^warning audit: /)]);
   });
 });

@@ -1,3 +1,4 @@
+import type { AuditBacklog } from "../audit/index.ts";
 import type { Config } from "../config/index.ts";
 import type { WayOut } from "../mail/index.ts";
 import type { RunningNode } from "../nodes/index.ts";
@@ -33,6 +34,7 @@ export interface Deployment {
   readonly signIn: Seen<readonly Page[]>;
   /** What the mail server said to who signed in there; absent where there is none. */
   readonly mailServer: Seen<WayOut> | undefined;
+  readonly audit: Seen<AuditBacklog>;
   /** Absent where the issuer is not https. */
   readonly certificate: Seen<Certificate> | undefined;
 }

@@ -1,3 +1,4 @@
+import type { AuditChain } from "../audit/index.ts";
 import type { Config } from "../config/index.ts";
 import type { Clock } from "../core/index.ts";
 import type { WayOut } from "../mail/index.ts";
@@ -31,6 +32,7 @@ export interface DoctorDeps {
   readonly migrations: Pick<Migrations, "plan">;
   readonly nodes: Pick<RunningNodes, "list" | "measureClock">;
   readonly signingKeys: Pick<SigningKeyCommands, "list">;
+  readonly auditChain: Pick<AuditChain, "readBacklog">;
   /** Signs in at the mail server, within some seconds; absent where there is none. */
   readonly lookAtMailServer: (() => Promise<WayOut>) | undefined;
   readonly web?: { readonly readPage: ReadPage; readonly readCertificate: ReadCertificate };
@@ -80,6 +82,7 @@ async function lookAt(deps: DoctorDeps): Promise<Deployment> {
     signIn,
     certificate,
     mailServer,
+    audit: await see(() => deps.auditChain.readBacklog()),
     // Keys first, nodes after them: so that a node cannot hold less than it did when the keys were read.
     keys: await see(() => signingKeys.list()),
     nodes: await see(() => deps.nodes.list()),

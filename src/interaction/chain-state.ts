@@ -9,12 +9,15 @@ const CHAIN_MS = 10 * 60 * 1000;
 /** A factor may be added on what a session rests on for so long; older, it has to be proved again (ASVS 7.5.1). */
 const ENROLLING_MS = 15 * 60 * 1000;
 
+/** `confirm-email`: all is proved but that the person reads the mail of the account's address. */
+export type Turn = NextStep | { readonly step: "confirm-email" };
+
 /** A chain of proofs that goes on: whose it is, what is there, and what comes next. */
 export interface Chain {
   readonly account: Account;
   readonly progress: SignInProgress;
   readonly factors: FactorOverview;
-  readonly next: NextStep;
+  readonly next: Turn;
 }
 
 export interface ChainStates {
@@ -24,10 +27,12 @@ export interface ChainStates {
   assess(ctx: Context, interaction: PendingInteraction, progress: SignInProgress): Promise<Chain | undefined>;
 }
 
-type Dependencies = Pick<InteractionDependencies, "accounts" | "factors" | "knownBrowsers" | "clock">;
+type Dependencies = Pick<InteractionDependencies, "accounts" | "factors" | "knownBrowsers" | "verifiesEmail" | "clock">;
 
 /** Reads what is there anew at each step: a factor may have been added or taken away, an account disabled. */
-export function createChainStates({ accounts, factors, knownBrowsers, clock }: Dependencies): ChainStates {
+export function createChainStates(dependencies: Dependencies): ChainStates {
+  const { accounts, factors, knownBrowsers, verifiesEmail, clock } = dependencies;
+
   async function assess(
     ctx: Context,
     { required }: PendingInteraction,
@@ -47,7 +52,10 @@ export function createChainStates({ accounts, factors, knownBrowsers, clock }: D
     });
     // Who has somebody's session, and no more, is not to add a factor that keeps that person out.
     if (next.step === "enroll" && ageMs > ENROLLING_MS) return undefined;
-    return { account, progress, factors: overview, next };
+    // An account from before that was asked for, or that an operator made. A session that is there goes on.
+    const isUnproved = verifiesEmail && !account.emailVerified && progress.isOfSession === undefined;
+    const turn: Turn = isUnproved && next.step === "complete" ? { step: "confirm-email" } : next;
+    return { account, progress, factors: overview, next: turn };
   }
 
   return {

@@ -40,7 +40,7 @@ export function createAccountByMail(dependencies: Dependencies, pages: RequestPa
   const { registration } = accounts.byMail;
 
   async function drawCode(ctx: Context, interaction: PendingInteraction, trouble?: FormTrouble): Promise<void> {
-    const pending = await accounts.byMail.findPending(queryText(ctx, "id"), "registration");
+    const pending = await accounts.byMail.findPending(queryText(ctx, "id"), ["registration"]);
     if (pending === undefined) return seeOther(ctx, urlsOf(interaction).createAccount);
     pages.showMailCode(ctx, interaction, { email: pending.email, id: queryText(ctx, "id"), trouble });
   }
@@ -78,7 +78,7 @@ export function createAccountByMail(dependencies: Dependencies, pages: RequestPa
       if (form.kind === "faulty") {
         return drawCode(ctx, interaction, { status: 400, fieldErrors: form.errors, typed: {} });
       }
-      const attempt = { id: queryText(ctx, "id"), purpose: "registration", code: form.values.code } as const;
+      const attempt = { id: queryText(ctx, "id"), purposes: ["registration"], code: form.values.code } as const;
       const outcome = await accounts.byMail.takeCode({ ...attempt, source: sourceOf(ctx, clientAddress) });
       if (outcome.outcome !== "accepted") {
         return drawCode(ctx, interaction, { ...codeFromMailTrouble(ctx, outcome), typed: {} });

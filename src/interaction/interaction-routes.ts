@@ -19,6 +19,7 @@ import {
 } from "./interaction-steps.ts";
 import { createPasskeySignIn, passkeyForm } from "./passkey.ts";
 import type { InteractionDependencies } from "./ports.ts";
+import { createProveEmail, proveEmailForm } from "./prove-email.ts";
 import { createRecoveryCodePages, savedForm } from "./recovery-codes.ts";
 import { createRequestPages, type RequestPages, urlsOf } from "./request-pages.ts";
 import { createRecoveryCode, recoveryCodeForm } from "./recovery-code.ts";
@@ -37,6 +38,8 @@ export const INTERACTION_ROUTES = [
   "POST /interaction/:uid/confirm-email",
   "GET /interaction/:uid/new-account",
   "POST /interaction/:uid/new-account",
+  "GET /interaction/:uid/prove-email",
+  "POST /interaction/:uid/prove-email",
   "GET /interaction/:uid/passkey",
   "POST /interaction/:uid/passkey",
   "GET /interaction/:uid/second-factor",
@@ -166,6 +169,7 @@ function createFactorRoutes({ page, form }: InteractionSteps, dependencies: Fact
   const newApp = createAppEnrollment(dependencies);
   const newPasskey = createPasskeyEnrollment(dependencies);
   const recoveryCodes = createRecoveryCodePages(dependencies);
+  const proveEmail = createProveEmail(dependencies);
   const goOn: InteractionStep = (ctx, interaction) => dependencies.chain.goOn(ctx, interaction);
   return {
     "GET /interaction/:uid/passkey": page(beforeConsent(passkey.show)),
@@ -183,6 +187,8 @@ function createFactorRoutes({ page, form }: InteractionSteps, dependencies: Fact
     "GET /interaction/:uid/recovery-codes": page(beforeConsent(recoveryCodes.show)),
     "POST /interaction/:uid/recovery-codes": form(savedForm, beforeConsent(recoveryCodes.confirm)),
     "GET /interaction/:uid/recovery-codes.txt": page(beforeConsent(recoveryCodes.download)),
+    "GET /interaction/:uid/prove-email": page(beforeConsent(proveEmail.show)),
+    "POST /interaction/:uid/prove-email": form(proveEmailForm, beforeConsent(proveEmail.take)),
   } as const;
 }
 

@@ -1,8 +1,8 @@
 import type { Context } from "koa";
 import { z } from "zod";
 import { answerTextFile, fieldMessage, message } from "../http/index.ts";
-import type { NextStep } from "../mfa/index.ts";
 import type { PendingInteraction } from "../oidc/index.ts";
+import type { Turn } from "./chain-state.ts";
 import type { FactorPagesDependencies, Shown } from "./factor-pages.ts";
 import type { FormStep, InteractionStep } from "./interaction-steps.ts";
 import { urlsOf } from "./request-pages.ts";
@@ -16,7 +16,7 @@ export interface RecoveryCodePages {
   readonly confirm: FormStep<z.infer<typeof savedForm>>;
 }
 
-const isTurn = ({ step }: NextStep): boolean => step === "save-codes";
+const isTurn = ({ step }: Turn): boolean => step === "save-codes";
 
 /** The codes that came with the first factor: shown until the person says that they are saved. */
 export function createRecoveryCodePages({ factors, chain: chains, pages }: FactorPagesDependencies): RecoveryCodePages {

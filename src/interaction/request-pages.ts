@@ -20,6 +20,7 @@ export interface InteractionUrls {
   readonly createAccount: string;
   readonly confirmEmail: string;
   readonly newAccount: string;
+  readonly proveEmail: string;
   readonly passkey: string;
   readonly secondFactor: string;
   readonly recoveryCode: string;
@@ -41,6 +42,7 @@ export function urlsOf({ uid, restartToken }: PendingInteraction): InteractionUr
     createAccount: url("/create-account"),
     confirmEmail: url("/confirm-email"),
     newAccount: url("/new-account"),
+    proveEmail: url("/prove-email"),
     passkey: url("/passkey"),
     secondFactor: url("/second-factor"),
     recoveryCode: url("/recovery-code"),

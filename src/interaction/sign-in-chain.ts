@@ -1,16 +1,8 @@
 import type { Context } from "koa";
 import { seeOther, type SentForm } from "../http/index.ts";
-import {
-  ACR_MULTI_FACTOR,
-  ACR_PASSWORD,
-  assuranceOf,
-  type FactorKind,
-  type NextStep,
-  type Proof,
-  reaches,
-} from "../mfa/index.ts";
+import { ACR_MULTI_FACTOR, ACR_PASSWORD, assuranceOf, type FactorKind, type Proof, reaches } from "../mfa/index.ts";
 import type { PendingInteraction } from "../oidc/index.ts";
-import { type Chain, createChainStates } from "./chain-state.ts";
+import { type Chain, createChainStates, type Turn } from "./chain-state.ts";
 import type { FormStep, InteractionStep } from "./interaction-steps.ts";
 import type { InteractionDependencies } from "./ports.ts";
 import { type InteractionUrls, urlsOf } from "./request-pages.ts";
@@ -40,11 +32,14 @@ export interface SignInChain {
   /** The person has seen what there was to see: on to what comes next, or the end. */
   goOn(ctx: Context, interaction: PendingInteraction): Promise<void>;
   /** A page that is shown at its turn; everybody else is sent to where they are. */
-  page(isTurn: (next: NextStep) => boolean, step: ChainStep): InteractionStep;
-  form<Values>(isTurn: (next: NextStep) => boolean, step: ChainFormStep<Values>): FormStep<Values>;
+  page(isTurn: (next: Turn) => boolean, step: ChainStep): InteractionStep;
+  form<Values>(isTurn: (next: Turn) => boolean, step: ChainFormStep<Values>): FormStep<Values>;
 }
 
-type Dependencies = Pick<InteractionDependencies, "interactions" | "accounts" | "factors" | "knownBrowsers" | "clock">;
+type Dependencies = Pick<
+  InteractionDependencies,
+  "interactions" | "accounts" | "factors" | "knownBrowsers" | "verifiesEmail" | "clock"
+>;
 
 /**
  * The dispatcher of a sign-in. Steps come back here with a proof, and `decideNext` says what is missing; the session
@@ -126,9 +121,10 @@ interface Reached {
 }
 
 /** Where the browser is sent for a step. */
-function urlOf(next: NextStep, urls: InteractionUrls): string {
+function urlOf(next: Turn, urls: InteractionUrls): string {
   if (next.step === "prove") return urls[PAGE_OF[next.factors[0] ?? "totp"]];
   if (next.step === "enroll") return next.factors.includes("totp") ? urls.enrollApp : urls.enrollPasskey;
+  if (next.step === "confirm-email") return urls.proveEmail;
   return next.step === "save-codes" ? urls.recoveryCodes : urls.recoveryUsed;
 }
 
@@ -141,12 +137,12 @@ const PAGE_OF = {
 /** For the turns of pages. */
 export const isAskedFor =
   (factor: FactorKind) =>
-  (next: NextStep): boolean =>
+  (next: Turn): boolean =>
     next.step === "prove" && next.factors.includes(factor);
 
 export const isToBeEnrolled =
   (factor: "totp" | "passkey") =>
-  (next: NextStep): boolean =>
+  (next: Turn): boolean =>
     next.step === "enroll" && next.factors.includes(factor);
 
 /** Where more is needed than a password, the person may say no, and the app is told. */

@@ -79,8 +79,8 @@ function inText({ say, content, url, why, brand }: Shown): string {
   );
   const blocks = [
     ...paragraphs.map((paragraph) => say(paragraph)),
-    lines.join("\n"),
     code ?? "",
+    lines.join("\n"),
     advice === undefined ? "" : say(advice),
     action === undefined || url === undefined
       ? ""

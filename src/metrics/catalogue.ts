@@ -102,6 +102,18 @@ export const CATALOGUE = {
     help: "How long the oldest of them has been waiting; every node reports the same.",
     labels: {},
   },
+  latchkey_audit_events_waiting: {
+    kind: "gauge",
+    isOfDeployment: true,
+    help: "Events of the audit log that have no place in its chain yet, the first thousand of them; every node reports the same.",
+    labels: {},
+  },
+  latchkey_audit_oldest_waiting_seconds: {
+    kind: "gauge",
+    isOfDeployment: true,
+    help: "How long the oldest of them has been waiting; every node reports the same.",
+    labels: {},
+  },
   latchkey_password_hashing: {
     kind: "gauge",
     help: "Passwords that are hashed, or wait for their turn to be.",

@@ -1,3 +1,4 @@
+import type { AuditBacklog } from "../audit/index.ts";
 import type { Clock } from "../core/index.ts";
 import type { KeyStanding } from "../oidc/index.ts";
 import type { Backlog } from "../outbox/index.ts";
@@ -10,6 +11,7 @@ export interface MetricSources {
   readonly feedConnections: () => number;
   readonly listKeys: () => Promise<readonly KeyStanding[]>;
   readonly readMailBacklog: () => Promise<Backlog>;
+  readonly readAuditBacklog: () => Promise<Pick<AuditBacklog, "waiting" | "oldestSeconds">>;
   readonly estimateSessions: () => Promise<number>;
 }
 
@@ -32,7 +34,12 @@ export function createGauges(families: Families): Gauges {
     // A clock that was set back must not keep us from looking.
     if (Math.abs(now - storesReadAtMs) < STORES_EVERY_MS) return;
     storesReadAtMs = now;
-    const reads = [readKeys(families, from), readSessions(families, from), readMails(families, from)];
+    const reads = [
+      readKeys(families, from),
+      readSessions(families, from),
+      readMails(families, from),
+      readAudit(families, from),
+    ];
     const outcomes = await Promise.allSettled(reads);
     const unknown = outcomes.filter(({ status }) => status === "rejected").length;
     families.gauge("latchkey_unknown_gauges").set(unknown);
@@ -87,6 +94,16 @@ async function readMails(families: Families, { readMailBacklog }: MetricSources)
   waiting.remove();
   oldest.remove();
   const backlog = await readMailBacklog();
+  waiting.set(backlog.waiting);
+  oldest.set(backlog.oldestSeconds);
+}
+
+async function readAudit(families: Families, { readAuditBacklog }: MetricSources): Promise<void> {
+  const waiting = families.gauge("latchkey_audit_events_waiting");
+  const oldest = families.gauge("latchkey_audit_oldest_waiting_seconds");
+  waiting.remove();
+  oldest.remove();
+  const backlog = await readAuditBacklog();
   waiting.set(backlog.waiting);
   oldest.set(backlog.oldestSeconds);
 }

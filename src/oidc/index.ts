@@ -69,7 +69,6 @@ export { signInSecondsMax } from "./configuration/lifetimes.ts";
 export { forgetConsent } from "./consents.ts";
 export {
   createKeyRing,
-  createKeySeals,
   createSigningKeyCommands,
   type ExternalKeys,
   type KeyRing,

@@ -37,13 +37,13 @@ export function createTokenRevocation(deps: TokenRevocationDeps): TokenRevocatio
   const { db, audit, revocations, verifyAccessToken } = deps;
   const adapterOf = (name: string): Adapter => deps.state.adapterFactory(name);
 
-  async function revokeAccessToken(claims: AccessTokenClaims, requestId?: string): Promise<void> {
+  async function recordRevoked(claims: AccessTokenClaims, by: Pick<AuditEvent, "actor" | "requestId">): Promise<void> {
     await guardStore(() =>
       db.transaction().execute(async (tx) => {
         await audit.append(tx, {
           ...revocationEvent({ kind: "jwt_access_token", ...holderOf(claims) }),
           sessionId: claims.sid,
-          requestId,
+          ...by,
         });
         await revocations.append(tx, [{ kind: "token", tokenId: claims.jti, audiences: [claims.aud] }]);
       }),
@@ -69,16 +69,18 @@ export function createTokenRevocation(deps: TokenRevocationDeps): TokenRevocatio
   }
 
   return {
-    revokeAccessToken,
+    revokeAccessToken: (claims, requestId) => recordRevoked(claims, { requestId }),
     async revokeToken(token) {
       const verified = await verifyAccessToken(token);
       if (verified !== undefined) {
-        await revokeAccessToken(verified.claims);
+        await recordRevoked(verified.claims, { actor: "operator" });
         return { kind: "jwt_access_token", ...holderOf(verified.claims) };
       }
       const isRefreshToken = parseRefreshToken(token) !== undefined;
       const ended = isRefreshToken ? await endRefreshToken(token) : await endOpaqueToken(token);
-      if (ended !== undefined) await guardStore(() => audit.append(db, revocationEvent(ended)));
+      if (ended !== undefined) {
+        await guardStore(() => audit.append(db, { ...revocationEvent(ended), actor: "operator" }));
+      }
       return ended;
     },
   };

@@ -10,7 +10,9 @@ let count = 0;
 
 function event(type: AuditEventType, changes: Partial<StoredAuditEvent> = {}): StoredAuditEvent {
   count += 1;
-  return { id: String(count), type, occurredAt: new Date(NOW_MS), accountId: alice.id, data: {}, ...changes };
+  const facts = { actor: "person", outcome: "succeeded" } as const;
+  const about = { occurredAt: new Date(NOW_MS), accountId: alice.id, data: {} };
+  return { id: String(count), type, ...facts, ...about, ...changes };
 }
 
 test.each(Object.keys(catalogues))("every event that people are told of has words in %s", (locale) => {

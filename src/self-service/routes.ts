@@ -19,6 +19,8 @@ export const SELF_SERVICE_ROUTES = [
   "GET /reset-password/new",
   "POST /reset-password/new",
   "GET /reset-password/done",
+  "GET /confirm-email",
+  "POST /confirm-email",
   "GET /undo-email-change",
   "POST /undo-email-change",
   "GET /signed-out",

@@ -2,6 +2,7 @@ import type { Middleware } from "koa";
 import { codeFromMailForm, createRoutes, type RouteStep } from "../http/index.ts";
 import { createActivity } from "./activity.ts";
 import { createApps, withdrawForm } from "./apps.ts";
+import { createConfirmEmail } from "./by-mail/confirm-email.ts";
 import { createEmail, emailForm } from "./by-mail/email.ts";
 import { createFinishAccount } from "./by-mail/finish-account.ts";
 import { createResetFactor } from "./by-mail/reset-factor.ts";
@@ -46,6 +47,7 @@ function byMailRoutes(dependencies: SelfServiceDependencies) {
   const request = createResetRequest(dependencies);
   const reset = createResetPassword(dependencies);
   const factor = createResetFactor(dependencies);
+  const confirming = createConfirmEmail(dependencies);
   const undoing = createUndoEmailChange(dependencies);
   return {
     "GET /create-account/finish": finish.show,
@@ -64,6 +66,8 @@ function byMailRoutes(dependencies: SelfServiceDependencies) {
     "GET /reset-password/new": reset.showPassword,
     "POST /reset-password/new": reset.setPassword,
     "GET /reset-password/done": reset.showDone,
+    "GET /confirm-email": confirming.show,
+    "POST /confirm-email": confirming.confirm,
     "GET /undo-email-change": undoing.show,
     "POST /undo-email-change": undoing.undo,
   };

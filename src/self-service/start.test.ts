@@ -24,11 +24,21 @@ test("closed registration has no link and no page", async () => {
   expect(await get("/create-account", scene)).toMatchObject({ status: 404 });
 });
 
+test("where accounts are by invitation, who wants one is told how to get one", async () => {
+  const scene: TestScene = { settings: { registration: "invitation" } };
+  expect((await get("/", scene)).body).not.toContain("/create-account");
+  const { status, body } = await get("/create-account", scene);
+  expect(status).toBe(200);
+  expect(body).toContain("By invitation only");
+});
+
 test.each([
   ["/sign-in", "/auth?page=sign-in&to="],
   ["/create-account", "/auth?page=create-account&to="],
   ["/account/signed-in?code=1&state=2", "/account"],
   ["/account/signed-in?code=1&state=%2Faccount%2Fdevices", "/account/devices"],
+  ["/account/signed-in?state=%2Faccount%2Femail%2Fconfirm%3Ftoken%3Dab.C-_", "/account/email/confirm?token=ab.C-_"],
+  ["/account/signed-in?state=%2Faccount%2Femail%2Fconfirm%3Ftoken%3Da%26b%3Dc", "/account"],
 ])("%s leads on to %s", async (path, location) => {
   expect(await get(path)).toMatchObject({ status: 303, headers: { location } });
 });

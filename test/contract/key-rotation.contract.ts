@@ -2,11 +2,13 @@ import { verify as verifySignature } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { sql } from "kysely";
 import { createAudit } from "../../src/audit/index.ts";
+import { createKeySeals } from "../../src/core/index.ts";
 import { SIGNATURE_ALGORITHMS } from "../../src/clients/index.ts";
-import { createKeyRing, createKeySeals, createSigningKeyCommands, type KeyRing } from "../../src/oidc/index.ts";
+import { createKeyRing, createSigningKeyCommands, type KeyRing } from "../../src/oidc/index.ts";
 import type { ExternalKeys, KeyTimes } from "../../src/oidc/keys/index.ts";
 import { createRevocations } from "../../src/sessions/index.ts";
 import type { Database } from "../../src/storage/index.ts";
+import { emptyAuditLog } from "../support/audit-log.ts";
 import { createMovableClock } from "../support/movable-clock.ts";
 import type { RevocationGround } from "./revocations.contract.ts";
 
@@ -37,7 +39,8 @@ export function describeKeyRotation(openGround: () => Promise<RevocationGround>)
     afterAll(() => ground.close());
     beforeEach(async () => {
       const { db } = await ground.connect();
-      await sql`truncate oidc_signing_keys, revocations, audit_events`.execute(db);
+      await sql`truncate oidc_signing_keys, revocations`.execute(db);
+      await emptyAuditLog(db);
       clock = createMovableClock();
       rings = [];
       failures = [];
@@ -69,7 +72,7 @@ export function describeKeyRotation(openGround: () => Promise<RevocationGround>)
     }
 
     async function commands(secrets: readonly string[] = [SECRET]) {
-      const seals = createKeySeals(secrets);
+      const seals = createKeySeals(secrets, "signing-key");
       const given = { ...parts(await ground.connect()), externalKeys: undefined, seals, times: TIMES };
       return createSigningKeyCommands(given);
     }

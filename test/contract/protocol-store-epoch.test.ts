@@ -6,6 +6,7 @@ import { createEpochs, createRevocationLog, createRevocations, watchProtocolStor
 import { epochSeconds } from "../../src/core/index.ts";
 import { connectRedis, type Database, openRedis } from "../../src/storage/index.ts";
 import { createMovableClock, type MovableClock } from "../support/movable-clock.ts";
+import { emptyAuditLog } from "../support/audit-log.ts";
 import { type ReplaceableRedis, startReplaceableRedis } from "../support/replaceable-redis.ts";
 import { openPostgresRevocations } from "./revocation-grounds.ts";
 import type { RevocationGround } from "./revocations.contract.ts";
@@ -35,7 +36,7 @@ describe("a Redis that was lost or restored", () => {
   beforeEach(async () => {
     clock = createMovableClock();
     await sql`delete from revocations`.execute(database.db);
-    await sql`truncate audit_events`.execute(database.db);
+    await emptyAuditLog(database.db);
     // The last beat is just past, so that the next is due when the clock says so.
     await sql`update revocation_feed set last_id = 0, epoch = 0, store_epoch = 0, store_epoch_run = null, beat = 0,
       beat_at = ${epochSeconds(clock)}`.execute(database.db);

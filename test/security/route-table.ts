@@ -21,6 +21,7 @@ const METADATA = ["/.well-known/openid-configuration", "/.well-known/oauth-autho
 const CROSS_ORIGIN = [...METADATA, "/token", "/userinfo", "/introspect", "/revoke", "/par"] as const;
 /** Each is shown at its turn in a sign-in, by whoever has the cookie of the interaction. */
 const FACTOR_PAGES = [
+  "prove-email",
   "passkey",
   "second-factor",
   "recovery-code",
@@ -97,6 +98,8 @@ export const ROUTES: readonly Route[] = [
       ] as const,
   ),
   { method: "GET", path: "/reset-password/done", protection: "public", anonymous: 200 },
+  { method: "GET", path: "/confirm-email", protection: "link", anonymous: 400 },
+  { method: "POST", path: "/confirm-email", protection: "link", anonymous: 403 },
   { method: "GET", path: "/undo-email-change", protection: "link", anonymous: 400 },
   { method: "POST", path: "/undo-email-change", protection: "link", anonymous: 403 },
   { method: "GET", path: "/account", protection: "session", anonymous: 303 },

@@ -63,9 +63,10 @@ export function createAccountsByMail({ changing, ...deps }: Dependencies): Accou
     emailChange: {
       ...emailChange,
       complete: changing((...given: Parameters<EmailChange["complete"]>) => emailChange.complete(...given)),
+      verify: changing((token: string, source: RequestSource) => emailChange.verify(token, source)),
       undo: changing((token: string, source: RequestSource) => emailChange.undo(token, source)),
     },
-    findPending: (id, purpose) => base.findPending(id, purpose),
+    findPending: (id, purposes) => base.findPending(id, purposes),
     takeCode: (attempt) => base.takeCode(attempt),
     sweep: () => base.sweep(),
   };

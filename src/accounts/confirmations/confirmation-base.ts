@@ -65,7 +65,7 @@ export interface ConfirmationBase {
   /** Notes one within a transaction, and returns the token for its link. */
   note(tx: Db, request: ConfirmationRequest): Promise<string>;
   /** The address that was typed for one that waits for its code. */
-  findPending(id: string, purpose: ConfirmationPurpose): Promise<{ readonly email: string } | undefined>;
+  findPending(id: string, purposes: readonly ConfirmationPurpose[]): Promise<{ readonly email: string } | undefined>;
   takeCode(attempt: CodeAttempt): Promise<CodeOutcome>;
   sweep(): Promise<number>;
 }
@@ -73,7 +73,7 @@ export interface ConfirmationBase {
 export interface CodeAttempt {
   /** Of the confirmation, as {@link ConfirmationBase.begin} returned it; untrusted. */
   readonly id: string;
-  readonly purpose: ConfirmationPurpose;
+  readonly purposes: readonly ConfirmationPurpose[];
   readonly code: string;
   readonly source: RequestSource;
 }
@@ -82,7 +82,12 @@ export interface Beginning extends ConfirmationRequest {
   /** Where the mail goes. */
   readonly to: string;
   /** `undefined` where the address leads nowhere: then `otherwise` is sent, and what is noted looks alike. */
-  readonly mail: "confirm.registration" | "confirm.email" | "confirm.password_reset" | undefined;
+  readonly mail:
+    | "confirm.registration"
+    | "confirm.verification"
+    | "confirm.email"
+    | "confirm.password_reset"
+    | undefined;
   readonly otherwise: "confirm.have_account" | "confirm.no_account";
   readonly locale: string | undefined;
   readonly event: AuditEvent;
@@ -139,17 +144,19 @@ export function createConfirmationBase(deps: ConfirmationDependencies): Confirma
       await insert(tx, { ...noted, id, codeDigest: undefined, leadsSomewhere: true });
       return linkToken(authenticator, noted.purpose, id);
     },
-    async findPending(id, purpose) {
-      const email = await findTypedEmail(db, sought(id, [purpose]));
+    async findPending(id, purposes) {
+      const email = await findTypedEmail(db, sought(id, purposes));
       return email === undefined ? undefined : { email };
     },
-    async takeCode({ id, purpose, code, source }) {
+    async takeCode({ id, purposes, code, source }) {
       const count = await throttle.countCode({ address: source.address });
       if (count.verdict === "closed") return { outcome: "throttled", retryAfterSeconds: count.retryAfterSeconds };
-      const counted = await countTry(db, sought(id, [purpose]), CODE_TRIES_MAX);
+      const counted = await countTry(db, sought(id, purposes), CODE_TRIES_MAX);
       if (counted === undefined) return { outcome: "over" };
       const isRight = isMailCode(authenticator, { id, typed: code }, counted.codeDigest) && counted.leadsSomewhere;
-      return isRight ? { outcome: "accepted", token: linkToken(authenticator, purpose, id) } : { outcome: "refused" };
+      return isRight
+        ? { outcome: "accepted", token: linkToken(authenticator, counted.purpose, id) }
+        : { outcome: "refused" };
     },
     sweep: () => guardStore(() => deleteInBatches(() => deleteSomeExpired(db, new Date(clock.nowMs())))),
   };

@@ -87,6 +87,7 @@ export async function noteFactorProved(db: Db, id: string): Promise<void> {
 }
 
 export interface CodeTry {
+  readonly purpose: ConfirmationPurpose;
   readonly codeDigest: string | undefined;
   readonly leadsSomewhere: boolean;
 }
@@ -103,9 +104,10 @@ export async function countTry(db: Db, { id, purposes, now }: Sought, triesMax: 
     .where("purpose", "in", purposes)
     .where("tries", "<", triesMax)
     .where("expires_at", ">", now)
-    .returning(["code_digest", "leads_somewhere"])
+    .returning(["purpose", "code_digest", "leads_somewhere"])
     .executeTakeFirst();
-  return row && { codeDigest: row.code_digest ?? undefined, leadsSomewhere: row.leads_somewhere };
+  if (row === undefined) return undefined;
+  return { purpose: row.purpose, codeDigest: row.code_digest ?? undefined, leadsSomewhere: row.leads_somewhere };
 }
 
 /** Uses one up, in the transaction of what it allows; `false` when somebody else did, or it is over. */

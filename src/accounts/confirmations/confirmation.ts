@@ -1,5 +1,14 @@
-/** What somebody is to prove by reading the mail of an address. */
-export type ConfirmationPurpose = "registration" | "invitation" | "email" | "email_undo" | "password_reset";
+/**
+ * What somebody is to prove by reading the mail of an address. `verification`: the one that their account has. `email`:
+ * another one, for it.
+ */
+export type ConfirmationPurpose =
+  | "registration"
+  | "invitation"
+  | "verification"
+  | "email"
+  | "email_undo"
+  | "password_reset";
 
 const MINUTE_SECONDS = 60;
 const DAY_SECONDS = 24 * 60 * 60;
@@ -8,6 +17,7 @@ const DAY_SECONDS = 24 * 60 * 60;
 export const CONFIRMATION_SECONDS = {
   registration: 30 * MINUTE_SECONDS,
   invitation: 7 * DAY_SECONDS,
+  verification: 30 * MINUTE_SECONDS,
   email: 30 * MINUTE_SECONDS,
   email_undo: 3 * DAY_SECONDS,
   password_reset: 30 * MINUTE_SECONDS,

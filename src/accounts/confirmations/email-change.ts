@@ -5,12 +5,13 @@ import {
   type Credentials,
   findAccountById,
   findCredentials,
+  findCredentialsById,
   lockCredentials,
   setEmail,
   setPassword,
 } from "../account-records.ts";
 import type { PasswordHasher } from "../passwords/password-hasher.ts";
-import type { Confirmation } from "./confirmation.ts";
+import type { Confirmation, ConfirmationOrigin } from "./confirmation.ts";
 import type { ConfirmationBase, ConfirmationDependencies } from "./confirmation-base.ts";
 import { dropConfirmations, isReserved } from "./confirmation-records.ts";
 import { type EmailInput, requireEmail } from "./registration-by-mail.ts";
@@ -22,7 +23,7 @@ export interface EmailChange {
    *
    * @throws AccountFieldInvalidError for what is no address, AppError THROTTLED, ACCOUNT_NOT_FOUND
    */
-  begin(accountId: string, input: EmailInput): Promise<string>;
+  begin(accountId: string, input: EmailInput & { readonly origin?: ConfirmationOrigin }): Promise<string>;
   /**
    * The address that a link is about, for the account that asked for it and no other.
    *
@@ -35,6 +36,14 @@ export interface EmailChange {
    * @throws AppError CONFIRMATION_OVER; ACCOUNT_EMAIL_TAKEN when somebody was faster
    */
   complete(accountId: string, token: string, source: RequestSource): Promise<"verified" | "changed">;
+  /** The address that a link proves for the account that has it. @throws AppError CONFIRMATION_OVER */
+  findVerification(token: string): Promise<{ readonly email: string; readonly origin: ConfirmationOrigin }>;
+  /**
+   * The account's address is proved: whoever reads its mail may say so without signing in, for nothing else changes.
+   *
+   * @throws AppError CONFIRMATION_OVER, also when the account has another address by now
+   */
+  verify(token: string, source: RequestSource): Promise<ConfirmationOrigin>;
   /** The address that a link gives back. @throws AppError CONFIRMATION_OVER */
   findUndo(token: string): Promise<{ readonly email: string }>;
   /**
@@ -47,7 +56,8 @@ export interface EmailChange {
   undo(token: string, source: RequestSource): Promise<string>;
 }
 
-const PURPOSES = ["email"] as const;
+/** Of the address that the account has, and of another one: by the same forms. */
+export const EMAIL_PURPOSES = ["verification", "email"] as const;
 const UNDO = ["email_undo"] as const;
 
 export interface EmailChangeDependencies extends ConfirmationDependencies {
@@ -61,7 +71,7 @@ export function createEmailChange(deps: EmailChangeDependencies, base: Confirmat
   const now = (): Date => new Date(clock.nowMs());
 
   async function getOwn(accountId: string, token: string): Promise<Confirmation> {
-    const confirmation = await base.get(token, PURPOSES);
+    const confirmation = await base.get(token, EMAIL_PURPOSES);
     if (confirmation.accountId !== accountId) throw new AppError("CONFIRMATION_OVER");
     return confirmation;
   }
@@ -80,20 +90,23 @@ export function createEmailChange(deps: EmailChangeDependencies, base: Confirmat
   }
 
   return {
-    async begin(accountId, { email, locale, source }) {
+    async begin(accountId, { email, locale, source, origin = {} }) {
       const { address, folded } = requireEmail(email);
-      await base.countOrRefuse("email_change", folded, source);
-      const account = await findAccountById(db, accountId);
-      if (account === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
+      const credentials = await findCredentialsById(db, accountId);
+      if (credentials === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
+      const { account } = credentials;
+      const isOwn = credentials.emailFolded === folded;
+      await base.countOrRefuse(isOwn ? "verification" : "email_change", folded, source);
       const isTaken = await isAnothers(db, folded, accountId);
       return base.begin({
-        purpose: "email",
+        purpose: isOwn ? "verification" : "email",
         accountId,
         email: address,
         emailFolded: folded,
-        origin: {},
-        to: address,
-        mail: isTaken ? undefined : "confirm.email",
+        origin,
+        // What the account has is proved as it has it: another spelling may be somebody else's mailbox.
+        to: isOwn ? account.email : address,
+        mail: isTaken ? undefined : isOwn ? "confirm.verification" : "confirm.email",
         otherwise: "confirm.have_account",
         locale: account.locale ?? locale,
         event: { type: "email_confirmation_requested", accountId, ...source },
@@ -109,19 +122,46 @@ export function createEmailChange(deps: EmailChangeDependencies, base: Confirmat
       const change = db.transaction().execute(async (tx) => {
         const before = await lockEnabled(tx, accountId);
         await base.consume(tx, confirmation);
-        // Another spelling may be another mailbox: that is a change, which the one from before is told of.
-        const isSame = before.account.email === email;
+        const isSame = before.emailFolded === emailFolded;
         if (!isSame && (await isAnothers(tx, emailFolded, accountId))) throw new AppError("ACCOUNT_EMAIL_TAKEN");
-        await setEmail(tx, accountId, { email, emailFolded, now: now() });
+        // The spelling that the mail went to is the one that was proved.
+        await setEmail(tx, accountId, { email: isSame ? before.account.email : email, emailFolded, now: now() });
         // A link for a new password that went to the address from before is dead, also when that comes back.
-        await dropConfirmations(tx, accountId, { purposes: isSame ? PURPOSES : ["email", "password_reset"] });
+        const isOver = isSame ? EMAIL_PURPOSES : ([...EMAIL_PURPOSES, "password_reset"] as const);
+        await dropConfirmations(tx, accountId, { purposes: isOver });
         if (!isSame) await tellOldAddress(tx, before.account, before.emailFolded);
         await audit.append(tx, { type: isSame ? "email_verified" : "email_changed", accountId, ...source });
         return isSame ? "verified" : "changed";
       });
       return change.catch(rethrowTaken);
     },
+    ...createVerification(deps, base),
     ...createUndo(deps, base),
+  };
+}
+
+function createVerification(
+  { db, clock, audit }: EmailChangeDependencies,
+  base: ConfirmationBase,
+): Pick<EmailChange, "findVerification" | "verify"> {
+  return {
+    async findVerification(token) {
+      const { email, origin } = await base.get(token, ["verification"]);
+      return { email, origin };
+    },
+    async verify(token, source) {
+      const confirmation = await base.get(token, ["verification"]);
+      const { accountId = "", emailFolded, origin } = confirmation;
+      const now = new Date(clock.nowMs());
+      await db.transaction().execute(async (tx) => {
+        const before = await lockEnabled(tx, accountId);
+        await base.consume(tx, confirmation);
+        if (before.emailFolded !== emailFolded) throw new AppError("CONFIRMATION_OVER");
+        await setEmail(tx, accountId, { email: before.account.email, emailFolded, now });
+        await audit.append(tx, { type: "email_verified", accountId, ...source });
+      });
+      return origin;
+    },
   };
 }
 
@@ -145,7 +185,7 @@ function createUndo(deps: EmailChangeDependencies, base: ConfirmationBase): Pick
     await setPassword(tx, accountId, { from, to: by.nobodysHash, now });
     await deps.distrustBrowsers(accountId, tx);
     // Whoever changed it may have asked for more, and changed it again: none of that is theirs to take back.
-    await dropConfirmations(tx, accountId, { purposes: ["email", "password_reset"] });
+    await dropConfirmations(tx, accountId, { purposes: [...EMAIL_PURPOSES, "password_reset"] });
     await dropConfirmations(tx, accountId, { purposes: UNDO, since: createdAt });
     await audit.append(tx, { type: "email_change_undone", accountId, ...by.source });
     return base.note(tx, { purpose: "password_reset", accountId, email, emailFolded, origin: {} });

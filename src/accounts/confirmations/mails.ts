@@ -13,6 +13,7 @@ interface Nothing {
 
 interface MailContents {
   readonly "confirm.registration": Proofs;
+  readonly "confirm.verification": Proofs;
   readonly "confirm.email": Proofs;
   readonly "confirm.password_reset": Proofs;
   readonly "confirm.invitation": { readonly token: string };

@@ -92,7 +92,7 @@ export function createPasswordReset(deps: PasswordResetDependencies, base: Confi
     await base.consume(tx, confirmation);
     const change = { from: credentials.passwordHash, to, now: new Date(clock.nowMs()) };
     if ((await resetPassword(tx, accountId, change)) === undefined) throw new AppError("CONFIRMATION_OVER");
-    await dropConfirmations(tx, accountId, { purposes: ["password_reset", "email"] });
+    await dropConfirmations(tx, accountId, { purposes: ["password_reset", "verification", "email"] });
     await deps.throttle.release(tx, confirmation.emailFolded);
     await deps.distrustBrowsers(accountId, tx);
     await audit.append(tx, { type: "password_reset", accountId, ...source });

@@ -1,5 +1,6 @@
 import type { Deployment } from "../deployment.ts";
 import type { Finding } from "../finding.ts";
+import { checkAudit } from "./audit.ts";
 import { checkClocks } from "./clocks.ts";
 import { checkConfiguration } from "./configuration.ts";
 import { checkCookies } from "./cookies.ts";
@@ -29,4 +30,5 @@ export const CHECKS: readonly ((deployment: Deployment) => readonly Finding[])[]
   checkProxies,
   checkCookies,
   checkMail,
+  checkAudit,
 ];

@@ -49,6 +49,20 @@ export const invitation = defineMail({
   }),
 });
 
+export const verification = defineMail({
+  variables: withProofs,
+  lifetimeSeconds: SOON_SECONDS,
+  sample,
+  compose: ({ token: proof, code, ...from }, { brand }) => ({
+    subject: message("mail.email.subject", { code: inGroups(code), brand }),
+    paragraphs: [message("mail.email.text", { brand }), message("mail.proof.how")],
+    code: inGroups(code),
+    facts: factsOfOrigin(from),
+    advice: message("mail.proof.notYou"),
+    action: { label: message("mail.email.button"), path: linkTo("/confirm-email", proof) },
+  }),
+});
+
 export const email = defineMail({
   variables: withProofs,
   lifetimeSeconds: SOON_SECONDS,

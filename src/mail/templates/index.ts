@@ -5,6 +5,7 @@ import * as notices from "./notices.ts";
 export const TEMPLATES = {
   "confirm.registration": confirmations.registration,
   "confirm.invitation": confirmations.invitation,
+  "confirm.verification": confirmations.verification,
   "confirm.email": confirmations.email,
   "confirm.email_changed": confirmations.emailChanged,
   "confirm.password_reset": confirmations.passwordReset,

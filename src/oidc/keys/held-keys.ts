@@ -4,7 +4,7 @@ import { AppError } from "../../core/index.ts";
 import type { Db } from "../../storage/index.ts";
 import { type ExternalKeys, withDeadline } from "./external-keys.ts";
 import type { ScheduledKey } from "./key-schedule.ts";
-import type { KeySeals } from "./key-seals.ts";
+import type { KeySeals } from "../../core/index.ts";
 import { type KeyMaterial, readMaterial } from "./key-table.ts";
 import { createLocalSigner } from "./local-signer.ts";
 import type { Signer } from "./signer.ts";

@@ -19,6 +19,5 @@ export {
 } from "./key-commands.ts";
 export { createKeyRing, type KeyRing } from "./key-ring.ts";
 export { type KeyStanding, listKeyStandings } from "./key-standings.ts";
-export { createKeySeals } from "./key-seals.ts";
 export { type KeyTimes, keyTimesOf } from "./key-times.ts";
 export { createPublishedKeys, type PublishedKey, type PublishedKeys } from "./published-keys.ts";

@@ -3,7 +3,7 @@ import { type Db, guardStore } from "../../storage/index.ts";
 import type { ExternalKeys } from "./external-keys.ts";
 import { createHeldKeys } from "./held-keys.ts";
 import type { ScheduledKey } from "./key-schedule.ts";
-import type { KeySeals } from "./key-seals.ts";
+import type { KeySeals } from "../../core/index.ts";
 import { readSchedule } from "./key-table.ts";
 
 /**

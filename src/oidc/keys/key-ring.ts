@@ -1,13 +1,12 @@
 import type { Audit } from "../../audit/index.ts";
 import { SIGNATURE_ALGORITHMS } from "../../clients/index.ts";
-import { background, type Clock, epochSeconds, joinCallers } from "../../core/index.ts";
+import { background, type Clock, createKeySeals, epochSeconds, joinCallers } from "../../core/index.ts";
 import { readTokenSecondsMax, type Revocations } from "../../sessions/index.ts";
 import { type Database, type Db, guardStore, type Listener } from "../../storage/index.ts";
 import type { ExternalKeys } from "./external-keys.ts";
 import { changeKeys, type KeyChange } from "./key-changes.ts";
 import { createKeyCopy } from "./key-copy.ts";
 import { decideTransitions, type KeySchedule, type ScheduledKey } from "./key-schedule.ts";
-import { createKeySeals } from "./key-seals.ts";
 import { KEYS_CHANNEL } from "./key-table.ts";
 import { resealKeys } from "./reseal-keys.ts";
 import { type KeyTimes, toSchedule } from "./key-times.ts";
@@ -51,7 +50,7 @@ export interface KeyRingDeps {
  */
 export function createKeyRing(deps: KeyRingDeps): KeyRing {
   const { database, clock, times, externalKeys, lookEveryMs = LOOK_EVERY_MS } = deps;
-  const seals = createKeySeals(deps.secrets);
+  const seals = createKeySeals(deps.secrets, "signing-key");
   const report = reportOnce(deps.reportFailure);
   let looking: NodeJS.Timeout | undefined;
   let listener: Listener | undefined;

@@ -1,7 +1,7 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from "jose";
 import type { SignatureAlgorithm } from "../../clients/index.ts";
 import { type ExternalKeys, withDeadline } from "./external-keys.ts";
-import type { KeySeals } from "./key-seals.ts";
+import type { KeySeals } from "../../core/index.ts";
 
 const RSA_BITS = 2_048;
 /** Making one takes a KMS some seconds; nobody waits for it but the schedule. */

@@ -1,5 +1,5 @@
 import { type Db, guardStore } from "../../storage/index.ts";
-import type { KeySeals } from "./key-seals.ts";
+import type { KeySeals } from "../../core/index.ts";
 import type { KeyTables } from "./key-table.ts";
 
 /**

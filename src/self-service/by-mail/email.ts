@@ -1,5 +1,6 @@
 import type { Context } from "koa";
 import { z } from "zod";
+import { EMAIL_PURPOSES } from "../../accounts/index.ts";
 import { AppError, isAppError } from "../../core/index.ts";
 import {
   type CodeFromMail,
@@ -37,7 +38,7 @@ export function createEmail({ accounts, views }: Dependencies, pages: SignedInPa
 
   async function drawCode(ctx: Context, person: Person, trouble?: FormTrouble): Promise<void> {
     const id = queryText(ctx, "id");
-    const pending = await byMail.findPending(id, "email");
+    const pending = await byMail.findPending(id, EMAIL_PURPOSES);
     if (pending === undefined) return seeOther(ctx, PAGE);
     const data = { sentTo: pending.email, submitUrl: `${PAGE}/code?id=${encodeURIComponent(id)}`, againUrl: PAGE };
     const title = message("mailCode.title");
@@ -72,7 +73,7 @@ export function createEmail({ accounts, views }: Dependencies, pages: SignedInPa
 
   const takeCode: PersonFormStep<CodeFromMail> = async (ctx, person, form) => {
     if (form.kind === "faulty") return drawCode(ctx, person, { status: 400, fieldErrors: form.errors, typed: {} });
-    const attempt = { id: queryText(ctx, "id"), purpose: "email", code: form.values.code } as const;
+    const attempt = { id: queryText(ctx, "id"), purposes: EMAIL_PURPOSES, code: form.values.code };
     const outcome = await byMail.takeCode({ ...attempt, source: pages.sourceOf(ctx) });
     if (outcome.outcome === "accepted") return complete(ctx, person, outcome.token);
     await drawCode(ctx, person, { ...codeFromMailTrouble(ctx, outcome), typed: {} });

@@ -43,7 +43,7 @@ export function createResetRequest(dependencies: Dependencies) {
 
   async function drawCode(ctx: Context, trouble?: FormTrouble): Promise<void> {
     const id = queryText(ctx, "id");
-    const pending = await accounts.byMail.findPending(id, "password_reset");
+    const pending = await accounts.byMail.findPending(id, ["password_reset"]);
     if (pending === undefined) return seeOther(ctx, RESET_PAGE);
     const { status = 200, ...errors } = trouble ?? {};
     const urls = { submitUrl: codeUrl(id), againUrl: RESET_PAGE };
@@ -77,7 +77,7 @@ export function createResetRequest(dependencies: Dependencies) {
     const id = queryText(ctx, "id");
     csrf.check(ctx, id, form.typed["csrf"]);
     if (form.kind === "faulty") return drawCode(ctx, { status: 400, fieldErrors: form.errors, typed: {} });
-    const attempt = { id, purpose: "password_reset", code: form.values.code, source: sourceOf(ctx) } as const;
+    const attempt = { id, purposes: ["password_reset"], code: form.values.code, source: sourceOf(ctx) } as const;
     const outcome = await accounts.byMail.takeCode(attempt);
     if (outcome.outcome === "accepted") return seeOther(ctx, newPasswordUrl(outcome.token));
     await drawCode(ctx, { ...codeFromMailTrouble(ctx, outcome), typed: {} });

@@ -1,6 +1,6 @@
-import { createSealer, type Sealer } from "../../core/index.ts";
+import { createSealer, type Sealer, type SealingPurpose } from "./sealing.ts";
 
-/** What begins with this is several seals; one alone begins with the version of `core/sealing.ts`. */
+/** What begins with this is several seals; one alone begins with the version of `sealing.ts`. */
 const SEVERAL = 0x53;
 const LENGTH_BYTES = 2;
 
@@ -18,16 +18,19 @@ export interface KeySeals {
 }
 
 /** @param secrets the values of `LATCHKEY_SECRET`, newest first. */
-export function createKeySeals(secrets: readonly string[]): KeySeals {
+export function createKeySeals(
+  secrets: readonly string[],
+  purpose: Extract<SealingPurpose, "signing-key" | "audit-key">,
+): KeySeals {
   const sealers = secrets.map((secret) => createSealer([secret]));
   /** Which of our secrets made it; -1: none. */
   const ownerOf = (seal: Uint8Array): number => sealers.findIndex((sealer: Sealer) => !sealer.isStale(seal));
 
   return {
-    seal: (kid, privateKey) => join(sealers.map((sealer) => sealer.seal("signing-key", privateKey, kid))),
+    seal: (kid, privateKey) => join(sealers.map((sealer) => sealer.seal(purpose, privateKey, kid))),
     open(kid, sealed) {
       for (const seal of split(sealed)) {
-        const opened = sealers[ownerOf(seal)]?.open("signing-key", seal, kid);
+        const opened = sealers[ownerOf(seal)]?.open(purpose, seal, kid);
         if (opened !== undefined) return opened;
       }
       return undefined;

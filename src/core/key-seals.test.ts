@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { createSealer } from "../../core/index.ts";
 import { createKeySeals } from "./key-seals.ts";
+import { createSealer } from "./sealing.ts";
 
 const [OLD, NEW, NEWEST] = ["o", "n", "t"].map((letter) => letter.repeat(40)) as [string, string, string];
 const KEY = Buffer.from("a private key");
 
-const oldOnly = createKeySeals([OLD]);
-const both = createKeySeals([NEW, OLD]);
-const newOnly = createKeySeals([NEW]);
+const oldOnly = createKeySeals([OLD], "signing-key");
+const both = createKeySeals([NEW, OLD], "signing-key");
+const newOnly = createKeySeals([NEW], "signing-key");
 
 test("while a new secret makes its way, every node opens what any node sealed", () => {
   const byBoth = both.seal("kid", KEY);
@@ -33,9 +33,10 @@ test("a node that has the new one alone takes the old seal off, and the old secr
 });
 
 test("three secrets are three seals, in any of which a key is found", () => {
-  const sealed = createKeySeals([NEWEST, NEW, OLD]).seal("kid", KEY);
-  for (const secret of [NEWEST, NEW, OLD]) expect(createKeySeals([secret]).open("kid", sealed)).toEqual(KEY);
-  expect(createKeySeals(["x".repeat(40)]).open("kid", sealed)).toBeUndefined();
+  const sealed = createKeySeals([NEWEST, NEW, OLD], "signing-key").seal("kid", KEY);
+  for (const secret of [NEWEST, NEW, OLD])
+    expect(createKeySeals([secret], "signing-key").open("kid", sealed)).toEqual(KEY);
+  expect(createKeySeals(["x".repeat(40)], "signing-key").open("kid", sealed)).toBeUndefined();
 });
 
 test("keys of earlier versions open, which had one seal and are no other", () => {

@@ -1,0 +1,6 @@
+import { auditChainContract } from "./audit-chain.contract.ts";
+import { auditRetentionContract } from "./audit-retention.contract.ts";
+import { openPostgresRevocations } from "./revocation-grounds.ts";
+
+auditChainContract(() => openPostgresRevocations(4));
+auditRetentionContract(() => openPostgresRevocations(4));
