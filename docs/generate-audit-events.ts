@@ -5,6 +5,7 @@ import {
   type AuditEventType,
   EVENT_CATEGORIES,
   EVENT_DETAILS,
+  EVENT_FACTS,
   type EventCategory,
 } from "../src/audit/index.ts";
 import { NOTICES } from "../src/notices/index.ts";
@@ -21,6 +22,9 @@ Every event that Latchkey records, and what it says. [The audit log](audit.md) i
 elsewhere. Names are never reused or renamed; new events come with new versions, so a program should let pass what it
 does not know.
 
+*actor* is who did it: a \`person\`, a \`visitor\` (who had not proved who they are), an \`operator\` (by a command), a \`client\`, or
+the \`system\` itself. *outcome* is \`succeeded\`, \`denied\` (somebody was refused what they tried) or \`failed\` (what Latchkey
+tried did not work out).
 `;
 
 const KINDS = { text: "text", number: "number", flag: "`true`", texts: "list of texts" } as const;
@@ -51,6 +55,7 @@ const TITLES: Readonly<Record<EventCategory, string>> = {
   client: "Clients and resource servers",
   token: "Tokens",
   key: "Signing keys",
+  audit: "Where the log is sent",
 };
 
 function describe(type: AuditEventType): string {
@@ -62,8 +67,15 @@ function describe(type: AuditEventType): string {
     NOTICES[type] === undefined ? undefined : "The person is told by mail.",
     isTold(type) ? "Shown on the account page." : `Not on the account page: ${untoldBecause(type)}`,
   ].filter((sentence) => sentence !== undefined);
-  const lines = [...fields, `- ${told.join(" ")}`];
+  const lines = [`- ${actorsOf(type)}; \`${EVENT_FACTS[type].outcome}\`.`, ...fields, `- ${told.join(" ")}`];
   return `### ${type}\n\n${AUDIT_EVENTS[type]}\n\n${lines.join("\n")}\n`;
+}
+
+function actorsOf(type: AuditEventType): string {
+  const facts: { readonly actor: string; readonly actorBy?: { readonly actors: Readonly<Record<string, string>> } } =
+    EVENT_FACTS[type];
+  const actors = new Set([facts.actor, ...Object.values(facts.actorBy?.actors ?? {})]);
+  return `actor: ${[...actors].map((actor) => `\`${actor}\``).join(" or ")}`;
 }
 
 function isTold(type: AuditEventType): boolean {

@@ -8,6 +8,7 @@ import {
   createInteractionRoutes,
   createKnownBrowsers,
   createProtocolPages,
+  type KnownBrowsers,
 } from "./interaction/index.ts";
 import { createMailbox, createMailboxRoutes, type Mailbox } from "./mail/index.ts";
 import { createHealth, type Health } from "./observability/index.ts";
@@ -15,6 +16,7 @@ import { createNodeId } from "./nodes/index.ts";
 import { createOidc, isPublished, type KeyRing, type Oidc, PROTOCOL_ROUTES } from "./oidc/index.ts";
 import { createSelfServiceRoutes } from "./self-service/index.ts";
 import { createServer } from "./server.ts";
+import { startAuditLog, startWebhooks } from "./deliveries.ts";
 import { openServices, type Overrides, rethrowStoreFailure, type Services } from "./services.ts";
 import {
   createEpochs,
@@ -83,6 +85,10 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     closers.push(() => auditSealer.close());
     const mailWorker = startMailWorker(config, services, mailbox);
     closers.push(() => mailWorker?.close());
+    const webhooks = startWebhooks(config, { ...services, telemetry });
+    closers.push(() => webhooks.close());
+    const auditLog = startAuditLog(config, services);
+    closers.push(() => auditLog?.close());
     const metricsListener = createMetricsListener(config, telemetry, { services, feed });
     closers.push(() => metricsListener?.close());
     const proxyShares = () => proxySightings.shares();
@@ -240,7 +246,6 @@ function composeApp(
   });
   const { registration, verifiesEmail } = config;
   const shared = { accounts, views, failurePages, csrf, registration, verifiesEmail, clientAddress };
-  const browserTokenOf = (ctx: Context): string | undefined => knownBrowsers.tokenOf(ctx);
 
   const { app } = oidc;
   app.use(http.createRequestLog({ logger, onAnswered: metrics?.onAnswered }));
@@ -259,15 +264,22 @@ function composeApp(
   app.use(oidc.requestScope);
   app.use(createInteractionRoutes({ ...shared, ...interactionParts(config, services, oidc), knownBrowsers }));
   if (mailbox !== undefined) app.use(createMailboxRoutes({ mailbox, views, issuer }));
-  app.use(
-    createSelfServiceRoutes({ ...services, ...shared, ...selfServiceParts(config, services, oidc), browserTokenOf }),
-  );
+  const selfService = { ...selfServiceParts(config, services, oidc), ...browserParts(knownBrowsers) };
+  app.use(createSelfServiceRoutes({ ...services, ...shared, ...selfService }));
   return { oidc, feed };
 }
 
 /** What the pages inside an authorization request work with, beside what all pages do. */
 function interactionParts({ mfa }: Config, { clock, factors }: Services, { interactions }: Oidc) {
   return { interactions, clock, factors, trustedBrowserSeconds: mfa.trustedBrowserSeconds };
+}
+
+/** What these know of the browser that asks. */
+function browserParts(knownBrowsers: KnownBrowsers) {
+  return {
+    browserTokenOf: (ctx: Context) => knownBrowsers.tokenOf(ctx),
+    noteBrowser: (ctx: Context, accountId: string) => knownBrowsers.note(ctx, accountId, { provedBy: "password" }),
+  };
 }
 
 /** What the pages outside of one work with. */

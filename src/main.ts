@@ -41,7 +41,10 @@ export async function serve(config: Config, options: ServeOptions = {}): Promise
     for (const part of parts.splice(0).toReversed()) await part.close();
   };
   try {
-    const logger = createLogger({ level: config.logLevel, sharesOutput: isWorker });
+    const logger = createLogger({
+      level: config.logLevel,
+      sharesOutput: isWorker || config.auditLog === "stdout",
+    });
     const name = workerName();
     const latchkey = await compose(config, {
       logger: name === undefined ? logger : logger.child({ worker: name }),

@@ -3,6 +3,7 @@
  * pages and the HTTP server.
  */
 import {
+  accountIdsAmong,
   type Accounts,
   createAccounts,
   createKnownDevices,
@@ -41,7 +42,7 @@ import {
   type SigningKeyCommands,
   signInSecondsMax,
 } from "./oidc/index.ts";
-import { createAddressPolicy } from "./outbound/index.ts";
+import { createAddressPolicy, createOutbound } from "./outbound/index.ts";
 import {
   createLogoutQueue,
   createRevocations,
@@ -65,6 +66,7 @@ import {
   openRedis,
   type Redis,
 } from "./storage/index.ts";
+import { createWebhookLog, createWebhooks, type WebhookObserver, type Webhooks } from "./webhooks/index.ts";
 import { NO_TELEMETRY, type Telemetry, traceAccounts, traceFactors } from "./telemetry.ts";
 
 export interface Overrides {
@@ -107,6 +109,9 @@ export interface Services {
   readonly mail: MailOutbox;
   /** Told of what becomes of mails. */
   readonly mailObserver: MailObserver;
+  readonly webhooks: Webhooks;
+  /** Told of what becomes of what webhooks are to hear. */
+  readonly webhookObserver: WebhookObserver;
   readonly signingKeys: SigningKeyCommands;
   readonly nodes: RunningNodes;
   readonly doctor: Doctor;
@@ -150,10 +155,10 @@ export async function openServices(config: Config, overrides: Overrides & Observ
     const services = buildServices(config, ground);
     // Apart from the requests' connections: one that waits for them would look like a node that has died.
     const nodes = createRunningNodes({ db: database.followingDb });
-    const { signingKeys, auditChain } = services;
+    const { signingKeys, webhooks, auditChain } = services;
     const smtp = createConfiguredSmtp(config, clock);
     const lookAtMailServer = smtp && (() => smtp.look());
-    const looking = { nodes, signingKeys, auditChain, lookAtMailServer };
+    const looking = { nodes, signingKeys, webhooks, auditChain, lookAtMailServer };
     const doctor = createDoctor({ config, clock, database, redis, migrations, ...looking });
     const backUp = directory && createBackUpOf(config, { directory, database, migrations, clock });
     const stores = { database, redis, migrations, secrets };
@@ -194,12 +199,8 @@ interface Ground extends Pick<Services, "database" | "redis" | "clock" | "logger
 function buildServices(config: Config, ground: Ground) {
   const { db } = ground.database;
   const { redis, clock, secrets, externalKeys, telemetry } = ground;
-  const sealer = createSealer(secrets);
-  const mailObserver = telemetry.observeMails(createMailLog(ground.logger));
-  const isConfigured = config.mail.mode !== "off";
-  const mail = createMailOutbox({ db, clock, sealer, isConfigured, observer: mailObserver });
-  const currentDevice = (): string | undefined => describeDevice(currentUserAgent());
-  const { audit, auditChain } = createAuditOf(config, ground, { mail, currentDevice });
+  const { mail, mailObserver } = createMailsOn(config, ground);
+  const { audit, auditChain } = createAuditOn(config, ground, mail);
   const revocations = createRevocations({ db, clock, onAppended: telemetry.metrics?.onRevocations });
   const clients = createClients({
     db,
@@ -210,6 +211,7 @@ function buildServices(config: Config, ground: Ground) {
         tx,
         ids.map((clientId) => ({ kind: "client", clientId })),
       ),
+    accountIdsAmong,
     addresses: createAddressPolicy(config.outboundAllowedNetworks),
     reservedIdentifiers: [revocationFeedUrl(config.issuer)],
   });
@@ -227,40 +229,84 @@ function buildServices(config: Config, ground: Ground) {
   });
   const protocol = createProtocolCommands({ config, clock, db, redis, audit, clients, revocations, sessions });
   const throttle = createThrottleOn(ground);
-  const plainAccounts = createAccounts({
-    db,
-    clock,
+  const accounts = createAccountsOn(config, ground, {
     audit,
-    passwordHash: config.passwordHash,
-    passwords: config.passwords,
     throttle,
-    processesOnMachine: ground.workers,
-    authenticator: createAuthenticator(secrets),
-    mails: createConfirmationMails({ mail, currentDevice, placeOf: config.placeOf }),
-    endSessions: (accountId, reason) => sessions.endAll(accountId, reason),
-    forgetSessions: (tx, accountId) => sessions.forgetAccount(tx, accountId),
+    mail,
+    sessions,
+    clients,
   });
-  const accounts = traceAccounts(telemetry, plainAccounts);
   const knownDevices = createKnownDevices({ db, clock });
   const factors = createFactorsOn(config, ground, { audit, knownDevices });
   const times = keyTimesOf(config);
   const seals = createKeySeals(secrets, "signing-key");
   const signingKeys = createSigningKeyCommands({ db, clock, audit, revocations, seals, externalKeys, times });
   const people = { accounts, throttle, knownDevices, factors, mail, mailObserver };
-  return { ...people, audit, auditChain, clients, protocol, sessions, logoutQueue, revocations, signingKeys };
+  const deliveries = createWebhooksOf(config, ground, { audit, chain: auditChain });
+  const recorded = { audit, auditChain, ...deliveries };
+  return { ...people, ...recorded, clients, protocol, sessions, logoutQueue, revocations, signingKeys };
+}
+
+function createWebhooksOf(
+  config: Config,
+  { database: { db }, clock, secrets, telemetry, logger }: Ground,
+  log: { readonly audit: Audit; readonly chain: AuditChain },
+): { readonly webhooks: Webhooks; readonly webhookObserver: WebhookObserver } {
+  const observer = telemetry.observeWebhooks(createWebhookLog(logger));
+  const addresses = createAddressPolicy(config.outboundAllowedNetworks);
+  const outbound = createOutbound({ policy: addresses });
+  const sealer = createSealer(secrets);
+  const webhooks = createWebhooks({ ...log, db, clock, sealer, addresses, outbound, observer });
+  return { webhooks, webhookObserver: observer };
 }
 
 /** The audit log, of which people are told by mail what concerns them, and the chain that it is sealed into. */
-function createAuditOf(
+function createAuditOn(
   { issuer, placeOf, auditRetentionDays: retentionDays }: Config,
   { database: { db, patientDb }, clock, secrets, telemetry }: Ground,
-  { mail, currentDevice }: { readonly mail: MailOutbox; readonly currentDevice: () => string | undefined },
+  mail: MailOutbox,
 ): { readonly audit: Audit; readonly auditChain: AuditChain } {
   const plainAudit = createAudit({ db, clock, currentDevice, onAppended: telemetry.metrics?.onAuditEvent });
   const notices = { mail, clock, findAccount: findAccountById, findClientName, currentDevice, placeOf };
   const seals = createKeySeals(secrets, "audit-key");
   const auditChain = createAuditChain({ db, patientDb, clock, seals, issuer, retentionDays });
   return { audit: tellPeople(plainAudit, notices), auditChain };
+}
+
+function createMailsOn(config: Config, { database, clock, secrets, logger, telemetry }: Ground) {
+  const mailObserver = telemetry.observeMails(createMailLog(logger));
+  const isConfigured = config.mail.mode !== "off";
+  const sealer = createSealer(secrets);
+  const mail = createMailOutbox({ db: database.db, clock, sealer, isConfigured, observer: mailObserver });
+  return { mail, mailObserver };
+}
+
+function createAccountsOn(
+  { passwordHash, passwords, placeOf }: Config,
+  { database, clock, secrets, logger, telemetry, workers }: Ground,
+  parts: Pick<Services, "audit" | "throttle" | "mail" | "sessions" | "clients">,
+): Accounts {
+  const { audit, throttle, mail, sessions, clients } = parts;
+  const accounts = createAccounts({
+    db: database.db,
+    clock,
+    audit,
+    throttle,
+    passwordHash,
+    passwords: { ...passwords, onBreachListUnavailable: warnOfBreachList(logger) },
+    processesOnMachine: workers,
+    authenticator: createAuthenticator(secrets),
+    mails: createConfirmationMails({ mail, currentDevice, placeOf }),
+    endSessions: (accountId, reason) => sessions.endAll(accountId, reason),
+    forgetSessions: (tx, accountId) => sessions.forgetAccount(tx, accountId),
+    clientIdsAmong: (tx, ids) => clients.holdIdsAmong(tx, ids),
+  });
+  return traceAccounts(telemetry, accounts);
+}
+
+/** The device that sent the request which is under way; nobody's where there is none, as for a command. */
+function currentDevice(): string | undefined {
+  return describeDevice(currentUserAgent());
 }
 
 function createThrottleOn({ database, clock, redis, logger }: Ground): Throttle {
@@ -281,6 +327,11 @@ function createFactorsOn(
   const stores = { db: database.db, clock, audit, knownDevices };
   const factors = createFactors({ ...stores, sealer, authenticator, issuer, brandName: brand.name });
   return traceFactors(telemetry, factors);
+}
+
+function warnOfBreachList(logger: Logger) {
+  return (reason: string): void =>
+    logger.warn({ reason }, "could not ask the list of leaked passwords: a password was accepted without it");
 }
 
 interface Opening {

@@ -14,6 +14,7 @@ import { estimateSignIns, listKeyStandings, type ProtocolObserver } from "./oidc
 import type { Outbound } from "./outbound/index.ts";
 import type { RevocationFeed } from "./sessions/index.ts";
 import type { StoreObserver } from "./storage/index.ts";
+import type { WebhookObserver } from "./webhooks/index.ts";
 import { isWorker } from "./workers/index.ts";
 
 export interface Telemetry {
@@ -25,6 +26,7 @@ export interface Telemetry {
   readonly protocol: ProtocolObserver | undefined;
   /** Tells who counts, too, what the log is told. */
   observeMails(log: MailObserver): MailObserver;
+  observeWebhooks(log: WebhookObserver): WebhookObserver;
   close(): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ export const NO_TELEMETRY: Telemetry = {
   stores: undefined,
   protocol: undefined,
   observeMails: (log) => log,
+  observeWebhooks: (log) => log,
   close: async () => undefined,
 };
 
@@ -65,6 +68,12 @@ export async function openTelemetry(config: Pick<Config, "metrics" | "traces">):
         metrics?.onMailSettled(mail);
       },
     }),
+    observeWebhooks: (log) => ({
+      settled(webhook) {
+        log.settled(webhook);
+        metrics?.onWebhookSettled(webhook);
+      },
+    }),
     async close() {
       metrics?.close();
       await tracing.close();
@@ -90,7 +99,7 @@ export function traceFactors({ tracing }: Telemetry, factors: Factors): Factors 
 }
 
 export function traceOutbound({ tracing }: Telemetry, outbound: Outbound): Outbound {
-  return traced(tracing, outbound, { names: { postForm: "back-channel logout" }, kind: "client" });
+  return traced(tracing, outbound, { names: { postForm: "back-channel logout", postJson: "webhook" }, kind: "client" });
 }
 
 /**
@@ -103,13 +112,14 @@ export function createMetricsListener(
   { services, feed }: { readonly services: Services; readonly feed: Pick<RevocationFeed, "connectionCount"> },
 ): MetricsServer | undefined {
   if (metrics === undefined || config.metrics === undefined) return undefined;
-  const { database, redis, clock, accounts, mail, auditChain, logger } = services;
+  const { database, redis, clock, accounts, mail, auditChain, webhooks, logger } = services;
   metrics.readFrom({
     clock,
     hashingLoad: () => accounts.hashingLoad(),
     feedConnections: () => feed.connectionCount(),
     listKeys: () => listKeyStandings(database.db),
     readMailBacklog: () => mail.readBacklog(),
+    readWebhookBacklog: () => webhooks.readBacklog(),
     readAuditBacklog: () => auditChain.readBacklog(),
     estimateSessions: () => estimateSignIns({ db: database.db, redis, clock }),
   });

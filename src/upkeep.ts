@@ -125,7 +125,7 @@ export function startSweeping(
   { feedPlaces, isClockRight }: { readonly feedPlaces: SharedPlaces; readonly isClockRight: () => boolean },
 ): NodeJS.Timeout {
   const { accounts, throttle, audit, auditChain, knownDevices, factors, protocol, sessions } = services;
-  const { logoutQueue, mail, revocations, nodes, logger } = services;
+  const { logoutQueue, mail, webhooks, revocations, nodes, logger } = services;
   const report = (error: unknown): void => logger.warn({ reason: String(asStoreFailure(error)) }, "could not sweep");
   const sweeps = [
     () => protocol.sweep(),
@@ -136,6 +136,7 @@ export function startSweeping(
     () => factors.sweep(),
     () => logoutQueue.sweep(),
     () => mail.sweep(),
+    () => webhooks.sweep(),
     () => revocations.sweep(),
     () => nodes.sweep(),
     () => feedPlaces.sweep(),
@@ -180,10 +181,14 @@ export function createBeats(
 }
 
 /** Once, in the background: signing in works with either seal. */
-export function startResealing({ factors, logger }: Services): void {
+export function startResealing({ factors, webhooks, logger }: Services): void {
   background(
     factors.reseal().then(() => undefined),
     (error) => logger.warn({ reason: String(asStoreFailure(error)) }, "could not seal the secrets of factors anew"),
+  );
+  background(
+    webhooks.reseal().then(() => undefined),
+    (error) => logger.warn({ reason: String(asStoreFailure(error)) }, "could not seal the secrets of webhooks anew"),
   );
 }
 

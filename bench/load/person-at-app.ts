@@ -85,7 +85,7 @@ export function createPersonAtApp({ http, endpoints, person, address }: PersonAt
   };
 }
 
-function authorizationUrl(endpoint: URL, more: Readonly<Record<string, string>> = {}): URL {
+export function authorizationUrl(endpoint: URL, more: Readonly<Record<string, string>> = {}): URL {
   const url = new URL(endpoint);
   const parameters = {
     client_id: shopWeb.id,

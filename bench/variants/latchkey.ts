@@ -87,12 +87,14 @@ export async function startLatchkeyNodes(options: {
   readonly stores: StoreUrls;
   readonly personCount: number;
   readonly nodeCount: number;
+  /** Over those that all nodes have. */
+  readonly settings?: Readonly<Record<string, string>>;
 }): Promise<LatchkeyNodes> {
   await using started = new AsyncDisposableStack();
   const balancer = await startBalancer();
   started.defer(() => balancer.close());
   const issuer = `http://127.0.0.1:${balancer.port}`;
-  const settings = settingsOf(options.stores, issuer);
+  const settings = { ...settingsOf(options.stores, issuer), ...options.settings };
   const clientSecret = await registerCast(settings, options.personCount);
   const ports: number[] = [];
   for (let index = 0; index < options.nodeCount; index += 1) {

@@ -3,7 +3,7 @@ import type { Db } from "../storage/index.ts";
 import type { Account } from "./account.ts";
 import type { EmailAddress } from "./email-address.ts";
 
-interface AccountTable {
+export interface AccountTable {
   id: string;
   email: string;
   /** {@link EmailAddress.folded}: unique, and the only column that an address is looked up by. */
@@ -19,7 +19,10 @@ interface AccountTable {
   disabled_at: Date | null;
 }
 
-const withTables = (db: Db) => db.$extendTables<{ accounts: AccountTable }>();
+/** Of the ids that we make. */
+export const ACCOUNT_ID_BYTES = 16;
+
+export const withAccountTables = (db: Db) => db.$extendTables<{ accounts: AccountTable }>();
 
 /** An account together with what its password is checked against. Stays inside this folder. */
 export interface Credentials {
@@ -44,7 +47,7 @@ export interface NewAccount {
  * registrations one wins, and the transaction stays usable for the others.
  */
 export async function insertAccount(tx: Db, account: NewAccount): Promise<Account | undefined> {
-  const row = await withTables(tx)
+  const row = await withAccountTables(tx)
     .insertInto("accounts")
     .values({
       id: account.id,
@@ -67,13 +70,13 @@ export async function insertAccount(tx: Db, account: NewAccount): Promise<Accoun
 }
 
 export async function findAccountById(db: Db, id: string): Promise<Account | undefined> {
-  const row = await withTables(db).selectFrom("accounts").selectAll().where("id", "=", id).executeTakeFirst();
+  const row = await withAccountTables(db).selectFrom("accounts").selectAll().where("id", "=", id).executeTakeFirst();
   return row && toAccount(row);
 }
 
 /** In one statement. Who is not there is not in the answer. */
 export async function findAccountsById(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, Account>> {
-  const rows = await withTables(db)
+  const rows = await withAccountTables(db)
     .selectFrom("accounts")
     .selectAll()
     .where("id", "=", sql<string>`any(${ids})`)
@@ -81,8 +84,19 @@ export async function findAccountsById(db: Db, ids: readonly string[]): Promise<
   return new Map(rows.map((row) => [row.id, toAccount(row)]));
 }
 
+/** Those of the ids that accounts have. */
+export async function accountIdsAmong(db: Db, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await withAccountTables(db)
+    .selectFrom("accounts")
+    .select("id")
+    .where("id", "=", sql<string>`any(${ids})`)
+    .execute();
+  return new Set(rows.map(({ id }) => id));
+}
+
 export async function findCredentials(db: Db, emailFolded: string): Promise<Credentials | undefined> {
-  const row = await withTables(db)
+  const row = await withAccountTables(db)
     .selectFrom("accounts")
     .selectAll()
     .where("email_folded", "=", emailFolded)
@@ -91,13 +105,13 @@ export async function findCredentials(db: Db, emailFolded: string): Promise<Cred
 }
 
 export async function findCredentialsById(db: Db, id: string): Promise<Credentials | undefined> {
-  const row = await withTables(db).selectFrom("accounts").selectAll().where("id", "=", id).executeTakeFirst();
+  const row = await withAccountTables(db).selectFrom("accounts").selectAll().where("id", "=", id).executeTakeFirst();
   return row && toCredentials(row);
 }
 
 /** Accounts in the order of their ids, beginning after the id `after`. */
 export async function listAccounts(db: Db, limit: number, after: string): Promise<readonly Account[]> {
-  const rows = await withTables(db)
+  const rows = await withAccountTables(db)
     .selectFrom("accounts")
     .selectAll()
     .where("id", ">", after)
@@ -113,7 +127,7 @@ export async function setDisabledAt(
   id: string,
   change: { readonly disabledAt: Date | undefined; readonly now: Date },
 ): Promise<Account | undefined> {
-  const row = await withTables(tx)
+  const row = await withAccountTables(tx)
     .updateTable("accounts")
     .set({ disabled_at: change.disabledAt ?? null, updated_at: change.now })
     .where("id", "=", id)
@@ -128,7 +142,7 @@ export async function setDisabledAt(
  * takes: two sign-ins that shared a weaker one and then both rehashed would wait for each other.
  */
 export async function holdEnabled(tx: Db, id: string): Promise<boolean> {
-  const row = await withTables(tx)
+  const row = await withAccountTables(tx)
     .selectFrom("accounts")
     .select("id")
     .where("id", "=", id)
@@ -144,7 +158,7 @@ export async function replacePasswordHash(
   id: string,
   change: { readonly from: string; readonly to: string },
 ): Promise<void> {
-  await withTables(tx)
+  await withAccountTables(tx)
     .updateTable("accounts")
     .set({ password_hash: change.to })
     .where("id", "=", id)
@@ -161,7 +175,7 @@ export interface PasswordReplacement {
 
 /** Sets a new password if the account is enabled and nobody else changed the password meanwhile. */
 export async function setPassword(tx: Db, id: string, change: PasswordReplacement): Promise<Account | undefined> {
-  const row = await withTables(tx)
+  const row = await withAccountTables(tx)
     .updateTable("accounts")
     .set({
       password_hash: change.to,
@@ -184,7 +198,7 @@ export async function setPassword(tx: Db, id: string, change: PasswordReplacemen
 export async function resetPassword(tx: Db, id: string, change: PasswordReplacement): Promise<Account | undefined> {
   const changed = await setPassword(tx, id, change);
   if (changed === undefined) return undefined;
-  await withTables(tx).updateTable("accounts").set({ email_verified: true }).where("id", "=", id).execute();
+  await withAccountTables(tx).updateTable("accounts").set({ email_verified: true }).where("id", "=", id).execute();
   return { ...changed, emailVerified: true };
 }
 
@@ -194,7 +208,7 @@ export async function setEmail(
   id: string,
   change: { readonly email: string; readonly emailFolded: string; readonly now: Date },
 ): Promise<void> {
-  await withTables(tx)
+  await withAccountTables(tx)
     .updateTable("accounts")
     .set({ email: change.email, email_folded: change.emailFolded, email_verified: true, updated_at: change.now })
     .where("id", "=", id)
@@ -206,7 +220,7 @@ export async function setProfile(
   id: string,
   change: { readonly name: string; readonly locale: string | undefined; readonly now: Date },
 ): Promise<void> {
-  await withTables(tx)
+  await withAccountTables(tx)
     .updateTable("accounts")
     .set({ name: change.name, locale: change.locale ?? null, updated_at: change.now })
     .where("id", "=", id)
@@ -220,7 +234,7 @@ export async function lockAccount(tx: Db, id: string): Promise<Account | undefin
 
 /** {@link lockAccount}, with what stays in this folder. */
 export async function lockCredentials(tx: Db, id: string): Promise<Credentials | undefined> {
-  const row = await withTables(tx)
+  const row = await withAccountTables(tx)
     .selectFrom("accounts")
     .selectAll()
     .where("id", "=", id)
@@ -230,12 +244,12 @@ export async function lockCredentials(tx: Db, id: string): Promise<Credentials |
 }
 
 export async function deleteAccount(tx: Db, id: string): Promise<void> {
-  await withTables(tx).deleteFrom("accounts").where("id", "=", id).execute();
+  await withAccountTables(tx).deleteFrom("accounts").where("id", "=", id).execute();
 }
 
 /** What somebody proved of this account before, half way through a sign-in, counts for nothing from now on. */
 export async function discardProofs(tx: Db, id: string, now: Date): Promise<void> {
-  await withTables(tx).updateTable("accounts").set({ proofs_since: now }).where("id", "=", id).execute();
+  await withAccountTables(tx).updateTable("accounts").set({ proofs_since: now }).where("id", "=", id).execute();
 }
 
 function toCredentials(row: Selectable<AccountTable>): Credentials {

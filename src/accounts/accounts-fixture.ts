@@ -35,12 +35,14 @@ export function createTestAccounts(db: Db, overrides: Partial<AccountsDependenci
     passwordHash: { memoryKib: 19_456, passes: 2 },
     authenticator: createAuthenticator(["a secret of the tests, of 32 bytes"]),
     mails: { isConfigured: false, enqueue: async () => {} },
-    passwords: { charactersMin: 12 },
+    passwords: { charactersMin: 12, breachListUrl: undefined },
+    strength: { estimate: async () => ({ level: 4, weaknesses: [] }) },
     endSessions: async (accountId) => {
       ended.push(accountId);
       return { isComplete: true };
     },
     forgetSessions: async () => true,
+    clientIdsAmong: async () => new Set(),
     ...overrides,
   });
   return { accounts, audit, verified, ended };

@@ -16,10 +16,13 @@ import { parseEmail } from "./email-address.ts";
 import { type AccountsByMail, createAccountsByMail } from "./confirmations/accounts-by-mail.ts";
 import { dropConfirmations } from "./confirmations/confirmation-records.ts";
 import type { ConfirmationMails } from "./confirmations/mails.ts";
+import { createImport, type ImportBatch, type ImportDependencies, type ImportReport } from "./import/import-people.ts";
+import { createBreachList } from "./passwords/breach-list.ts";
 import { createHashingQueue, type HashingLoad } from "./passwords/hashing-queue.ts";
 import { createPasswordChange, type PasswordChange, type PasswordChangeOutcome } from "./password-change.ts";
 import { createPasswordHasher, type PasswordHasher } from "./passwords/password-hasher.ts";
-import { createPasswordPolicy } from "./passwords/password-policy.ts";
+import { createPasswordPolicy, type PasswordPolicy } from "./passwords/password-policy.ts";
+import { createStrengthEstimator, type StrengthEstimator } from "./passwords/strength-estimator.ts";
 import { createProfileChange, type ProfileInput } from "./profile-change.ts";
 import { createRegistration, type RegistrationInput, type RegistrationSource } from "./registration.ts";
 import { createRemoval, type RemovalDependencies } from "./removal.ts";
@@ -92,6 +95,11 @@ export interface Accounts {
   remove(id: string, source: RequestSource): Promise<void>;
   /** What people prove by reading their mail. */
   readonly byMail: AccountsByMail;
+  /**
+   * Adds people as another system had them, with their hashes. Nobody who is there is changed, and what cannot be used
+   * is in the report.
+   */
+  importPeople(batch: ImportBatch): Promise<ImportReport>;
   /** How busy this node is with hashing passwords. */
   hashingLoad(): HashingLoad;
 }
@@ -101,7 +109,10 @@ export interface AccountsDependencies {
   readonly clock: Clock;
   readonly audit: Audit;
   readonly passwordHash: Config["passwordHash"];
-  readonly passwords: Config["passwords"];
+  readonly passwords: Config["passwords"] & {
+    /** A password was accepted without the list of leaked ones, which could not be asked. */
+    readonly onBreachListUnavailable?: (reason: string) => void;
+  };
   /** Ends every session of an account and every token that hangs on one. Not complete: the rest ends by itself, later. */
   readonly endSessions: (
     accountId: string,
@@ -111,18 +122,22 @@ export interface AccountsDependencies {
   readonly forgetSessions: RemovalDependencies["forgetSessions"];
   /** Counts in Postgres alone when absent. */
   readonly throttle?: Throttle | undefined;
+  /** Those of the ids that clients have; until the transaction ends no client is added. */
+  readonly clientIdsAmong: ImportDependencies["clientIdsAmong"];
   /** How many processes share the cores for hashing passwords. One when absent. */
   readonly processesOnMachine?: number | undefined;
   readonly authenticator: Authenticator;
   readonly mails: ConfirmationMails;
   /** argon2id, bounded to the cores, when absent. */
   readonly hasher?: PasswordHasher | undefined;
+  /** A process with zxcvbn when absent. */
+  readonly strength?: StrengthEstimator | undefined;
 }
 
 export function createAccounts(deps: AccountsDependencies): Accounts {
   const { db, clock } = deps;
   const hasher = deps.hasher ?? createBoundedHasher(deps);
-  const passwordPolicy = createPasswordPolicy(deps.passwords);
+  const passwordPolicy = createPolicy(deps);
   const throttle = deps.throttle ?? createThrottle({ db, clock });
   const known = createFreshCache({
     clock,
@@ -161,6 +176,7 @@ export function createAccounts(deps: AccountsDependencies): Accounts {
     changeProfile: changing(createProfileChange({ db, clock, audit: deps.audit })),
     changePassword: changing(createPasswordChange({ db, clock, audit: deps.audit, passwordPolicy, hasher, throttle })),
     remove: changing(createRemoval(deps)),
+    importPeople: createImport(deps),
     hashingLoad: () => hasher.load(),
   };
 }
@@ -203,6 +219,12 @@ async function unlock({ db, audit }: AccountsDependencies, id: string): Promise<
     if (isChanged) await audit.append(tx, { type: "account_unlocked", accountId: id });
     return isChanged;
   });
+}
+
+function createPolicy({ passwords, strength }: AccountsDependencies): PasswordPolicy {
+  const { charactersMin, breachListUrl: url, onBreachListUnavailable: onUnavailable = () => undefined } = passwords;
+  const breachList = url === undefined ? undefined : createBreachList({ url, onUnavailable });
+  return createPasswordPolicy({ charactersMin, strength: strength ?? createStrengthEstimator(), breachList });
 }
 
 /**

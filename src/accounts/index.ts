@@ -8,13 +8,16 @@
  * on the folded address. What is to be proved by mail is noted with the mail, in one transaction, whether or not the
  * address leads anywhere; a link or a code uses it up in the transaction of what it allows.
  *
- * Invariants: ids are random and never reused; a password is checked before it is hashed and never cut off; hashing is
+ * People come from other systems, too (`import/`), with hashes of many kinds (`passwords/foreign/`), which are made
+ * anew with ours at the first sign-in that is right.
+ *
+ * Invariants: ids are random, or were somebody's elsewhere, and never reused; a password is checked before it is hashed and never cut off; hashing is
  * bounded, so that sign-ins cannot stop the issuing of tokens; no password hash leaves this folder; when the database
  * does not count, nobody signs in.
  */
 export type { Account, RequestSource } from "./account.ts";
 export { AccountFieldInvalidError, PasswordUnacceptableError } from "./account-input-errors.ts";
-export { discardProofs, findAccountById } from "./account-records.ts";
+export { accountIdsAmong, discardProofs, findAccountById } from "./account-records.ts";
 export { type Accounts, createAccounts } from "./accounts.ts";
 export type { AccountsByMail } from "./confirmations/accounts-by-mail.ts";
 export type { ConfirmationOrigin } from "./confirmations/confirmation.ts";

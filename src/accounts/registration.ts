@@ -3,15 +3,13 @@ import { AppError, type Clock, randomToken } from "../core/index.ts";
 import type { Db } from "../storage/index.ts";
 import type { Account, RequestSource } from "./account.ts";
 import { AccountFieldInvalidError } from "./account-input-errors.ts";
-import { insertAccount } from "./account-records.ts";
+import { ACCOUNT_ID_BYTES, insertAccount } from "./account-records.ts";
 import { isReserved } from "./confirmations/confirmation-records.ts";
 import { type EmailAddress, parseEmail } from "./email-address.ts";
 import type { PasswordHasher } from "./passwords/password-hasher.ts";
 import type { PasswordPolicy } from "./passwords/password-policy.ts";
 import { parseLocale, parseName } from "./profile.ts";
 import type { Throttle } from "./throttle/throttle.ts";
-
-const ACCOUNT_ID_BYTES = 16;
 
 /** What a person typed, or what an operator's command was given. Untrusted. */
 export interface RegistrationInput {

@@ -4,6 +4,7 @@ import type { Db } from "../storage/index.ts";
 import type { RequestSource } from "./account.ts";
 import { deleteAccount, lockAccount } from "./account-records.ts";
 import { forgetFailures } from "./throttle/budgets.ts";
+import { noteFormerId } from "./former-accounts.ts";
 
 /** How often access is ended again for a sign-in that was under way. */
 const ENDINGS_MAX = 3;
@@ -32,6 +33,7 @@ export function createRemoval(deps: RemovalDependencies) {
       if (!(await deps.forgetSessions(tx, id))) return false;
       await deleteAccount(tx, id);
       await forgetFailures(tx, id);
+      await noteFormerId(tx, id);
       await audit.append(tx, { type: "account_deleted", accountId: id, ...source });
       // That of this event, too: what stays is that an account was deleted, and when.
       await audit.erasePerson(tx, id);

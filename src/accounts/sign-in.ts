@@ -122,9 +122,12 @@ interface Refusal {
   readonly isLast: boolean;
 }
 
-/** Hashes the password anew when the parameters have changed; not now when the server is busy, there will be a next time. */
+/**
+ * Hashes the password anew when the parameters have changed, or another system hashed it; not now when the server is busy:
+ * there will be a next time.
+ */
 async function renewHash(hasher: PasswordHasher, outdated: string, password: string): Promise<string | undefined> {
-  if (!hasher.isOutdated(outdated)) return undefined;
+  if (!hasher.isOutdated(outdated, password)) return undefined;
   try {
     return await hasher.hash(password);
   } catch (error) {

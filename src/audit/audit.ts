@@ -99,7 +99,7 @@ async function erasePerson(tx: Db, accountId: string): Promise<void> {
 
 const EVENT_ID = /^\d{1,18}$/;
 
-function selectEvents(db: Db, { accountId, type, types, before, since }: Omit<AuditFilter, "limit">) {
+function selectEvents(db: Db, { accountId, clientId, type, types, before, since, until }: Omit<AuditFilter, "limit">) {
   if (before !== undefined && !EVENT_ID.test(before)) {
     throw new AppError("INPUT_INVALID", { detail: "before is not the id of an event" });
   }
@@ -107,6 +107,8 @@ function selectEvents(db: Db, { accountId, type, types, before, since }: Omit<Au
     .selectFrom("audit_events")
     .selectAll()
     .$if(accountId !== undefined, (query) => query.where("account_id", "=", accountId ?? null))
+    .$if(clientId !== undefined, (query) => query.where("client_id", "=", clientId ?? null))
+    .$if(until !== undefined, (query) => query.where("occurred_at", "<", until ?? new Date(0)))
     .$if(type !== undefined, (query) => query.where("type", "in", type === undefined ? [] : [type]))
     .$if(types !== undefined, (query) => query.where("type", "in", types ?? []))
     .$if(before !== undefined, (query) => query.where("id", "<", before ?? ""))

@@ -7,6 +7,7 @@ export const AUDIT_EVENTS = {
   account_registered: "An account was created.",
   registration_requested: "Somebody asked for a mail to create an account with.",
   invitation_sent: "An operator invited somebody to create an account.",
+  account_imported: "An operator brought an account in from another system; `data.keptId` where its id was kept.",
   account_disabled: "An operator disabled an account; its sessions and tokens end.",
   account_enabled: "An operator enabled a disabled account.",
   account_unlocked: "An operator lifted every delay that failed attempts had brought upon an account.",
@@ -64,6 +65,18 @@ export const AUDIT_EVENTS = {
   epoch_started:
     "Every access token issued until then was revoked at once; `data.reason` says why: the protocol store was lost or restored, or an operator asked for it.",
   token_revoked: "A token was revoked, by its client or an operator; `data.kind` says what it was.",
+  webhook_added: "An endpoint was added that is told of events; `data.host` is where.",
+  webhook_removed: "An endpoint was removed, with what it had not been told yet.",
+  webhook_secret_rotated:
+    "An endpoint got a new secret; `data.keepOldForSeconds` says how long the old one signs as well.",
+  webhook_disabled: "An endpoint is told nothing any more; `data.reason` says why.",
+  webhook_enabled: "An endpoint that had been disabled is told of events again.",
+  webhook_given_up:
+    "An endpoint did not take an event in three days, but others since; `data.reason` says what the last try met.",
 } as const satisfies Record<string, string>;
 
 export type AuditEventType = keyof typeof AUDIT_EVENTS;
+
+export function isAuditEventType(type: string): type is AuditEventType {
+  return Object.hasOwn(AUDIT_EVENTS, type);
+}

@@ -10,6 +10,7 @@ export const EVENT_CATEGORIES = {
   client: "Clients and resource servers, and what they are told.",
   token: "Tokens that were revoked, or used in a way that they should not be.",
   key: "Keys that sign tokens.",
+  audit: "Where events of this log are sent.",
 } as const;
 
 export type EventCategory = keyof typeof EVENT_CATEGORIES;
@@ -36,6 +37,7 @@ const UNDELIVERED = {
   reason: ["text", "what the last try met: `status_503`, `failed_timeout`, `refused_address`, `expired` …"],
 } as const;
 const RESOURCE_SERVER = { identifier: ["text", "of the resource server"] } as const;
+const WEBHOOK = { webhook: ["text", "its id"] } as const;
 const KEYS_CHANGED = { keys: ["texts", "names of the settings"] } as const;
 
 /** What each event is about, and what its `data` may hold. The sentences are in `event-catalogue.ts`. */
@@ -43,6 +45,7 @@ export const EVENT_DETAILS: Readonly<Record<AuditEventType, EventDetails>> = {
   account_registered: { category: "account", data: NOTHING },
   registration_requested: { category: "account", data: NOTHING },
   invitation_sent: { category: "account", data: NOTHING },
+  account_imported: { category: "account", data: { keptId: ["flag", "whether it has the id that it had there"] } },
   account_disabled: { category: "account", data: NOTHING },
   account_enabled: { category: "account", data: NOTHING },
   account_unlocked: { category: "account", data: NOTHING },
@@ -118,6 +121,28 @@ export const EVENT_DETAILS: Readonly<Record<AuditEventType, EventDetails>> = {
   token_revoked: {
     category: "token",
     data: { kind: ["text", "`jwt_access_token`, `opaque_access_token` or `refresh_token`"] },
+  },
+  webhook_added: { category: "audit", data: { ...WEBHOOK, host: ["text", "of its URL"] } },
+  webhook_removed: { category: "audit", data: WEBHOOK },
+  webhook_secret_rotated: {
+    category: "audit",
+    data: { ...WEBHOOK, keepOldForSeconds: ["number", "0 where it signs no more"] },
+  },
+  webhook_disabled: {
+    category: "audit",
+    data: {
+      ...WEBHOOK,
+      reason: ["text", "`operator`, `gone` (it answered 410) or `failing` (it took nothing for three days)"],
+    },
+  },
+  webhook_enabled: { category: "audit", data: WEBHOOK },
+  webhook_given_up: {
+    category: "audit",
+    data: {
+      ...WEBHOOK,
+      tries: ["number", "how many there were"],
+      reason: ["text", "`status_500`, `failed_timeout` …"],
+    },
   },
 };
 

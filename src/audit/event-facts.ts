@@ -32,6 +32,7 @@ export const EVENT_FACTS = {
   account_registered: done("person"),
   registration_requested: done("visitor"),
   invitation_sent: done("operator"),
+  account_imported: done("operator"),
   account_disabled: done("operator"),
   account_enabled: done("operator"),
   account_unlocked: done("operator"),
@@ -101,6 +102,16 @@ export const EVENT_FACTS = {
     actorBy: { field: "reason", actors: { operator: "operator" } },
   },
   token_revoked: done("client"),
+  webhook_added: done("operator"),
+  webhook_removed: done("operator"),
+  webhook_secret_rotated: done("operator"),
+  webhook_disabled: {
+    outcome: "succeeded",
+    actor: "system",
+    actorBy: { field: "reason", actors: { operator: "operator" } },
+  },
+  webhook_enabled: done("operator"),
+  webhook_given_up: { outcome: "failed", actor: "system" },
 } as const satisfies Record<AuditEventType, EventFacts>;
 
 /** An older row may have a type that there is no more. */

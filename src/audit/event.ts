@@ -39,10 +39,13 @@ export interface AuditFilter {
   readonly type?: AuditEventType | undefined;
   /** Of any of these types. */
   readonly types?: readonly AuditEventType[] | undefined;
+  readonly clientId?: string | undefined;
   /** Only older events than the one with this id, for the next page. */
   readonly before?: string | undefined;
   /** Only events from then on. */
   readonly since?: Date | undefined;
+  /** Only events before then. */
+  readonly until?: Date | undefined;
   /** How many events at most, from 1 to 1,000. */
   readonly limit: number;
 }

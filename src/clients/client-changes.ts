@@ -36,9 +36,12 @@ export interface ChangeDeps {
   readonly audit: Audit;
   /** Takes the client in among those whose tokens are revoked with this transaction. */
   readonly revokeTokens: (clientId: string) => void;
+  /** Takes the client in among those whose ids are compared with those of people. */
+  readonly noteAdded: (clientId: string) => void;
 }
 
-export function createClientChanges({ transaction, clock, audit, revokeTokens }: ChangeDeps): ClientChanges {
+export function createClientChanges(deps: ChangeDeps): ClientChanges {
+  const { transaction, clock, audit, revokeTokens } = deps;
   const db = withClientTables(transaction);
   const secrets = createClientSecrets({ db, clock });
   const now = new Date(clock.nowMs());
@@ -69,6 +72,7 @@ export function createClientChanges({ transaction, clock, audit, revokeTokens }:
     async insert({ id, name, metadata }, givenSecrets = []) {
       const row = { id, name, metadata: JSON.stringify(metadata), created_at: now, updated_at: now };
       await db.insertInto("clients").values(row).execute();
+      deps.noteAdded(id);
       const { made } = await settleSecrets({ ...metadata, id, name, createdAt: now, secretHashes: [] }, givenSecrets);
       await audit.append(transaction, { type: "client_created", clientId: id });
       return { client: await get(id), secret: made };

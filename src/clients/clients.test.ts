@@ -28,6 +28,9 @@ beforeAll(async () => {
 }, 30_000);
 afterAll(() => database.close());
 
+/** Of an account that another system had named so. */
+const IMPORTED_ID = "1f7c8ec7-c33c-4c00-9bba-fe82deadbeef";
+
 beforeEach(async () => {
   await sql`truncate clients, resource_servers cascade`.execute(database.db);
   await emptyAuditLog(database.db);
@@ -39,6 +42,7 @@ beforeEach(async () => {
     clock,
     audit: createAudit({ db: database.db, clock }),
     revokeClientTokens: async (_tx: Db, ids: readonly string[]) => void revokedIds.push(...ids),
+    accountIdsAmong: async (_tx: Db, ids: readonly string[]) => new Set(ids.filter((id) => id === IMPORTED_ID)),
   };
   clients = createClients(deps);
   otherNode = createClients(deps);
@@ -50,6 +54,15 @@ async function listAuditTypes(): Promise<readonly string[]> {
 }
 
 describe("clients", () => {
+  test("none has the id of an account, by a command or by a file [RFC 9700 4.15]", async () => {
+    const taken = { ...shopWeb, id: IMPORTED_ID };
+    const faults = [{ key: `clients.${IMPORTED_ID}.id`, problem: "is the id of an account; choose another" }];
+    await expect(clients.addClient(taken)).rejects.toMatchObject({ code: "CLIENT_INVALID", faults });
+    const applied = clients.applyDocument({ clients: [taken] }, { secretFiles: new Map(), mode: "apply" });
+    await expect(applied).rejects.toMatchObject({ code: "DECLARATION_INVALID", faults });
+    expect(await clients.listClients()).toEqual([]);
+  });
+
   test("a public client is found as it was added, and has no secret", async () => {
     const added = await clients.addClient(shopWeb);
     expect(added).toMatchObject({ client: { id: "shopWeb", authMethod: "none", secretHashes: [] }, secret: undefined });

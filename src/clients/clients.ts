@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { Audit } from "../audit/index.ts";
 import { AppError, type Clock, createFreshCache, type FreshCache } from "../core/index.ts";
 import type { AddressPolicy } from "../outbound/index.ts";
@@ -54,6 +55,9 @@ export interface Clients {
   /** @throws AppError CLIENT_NOT_FOUND */
   removeClient(id: string): Promise<void>;
 
+  /** Those of the ids that clients have; until the transaction ends no client is added or changed. */
+  holdIdsAmong(tx: Db, ids: readonly string[]): Promise<ReadonlySet<string>>;
+
   /** Those of the clients that are to be told of sessions that ended; read within the transaction, past the cache. */
   listLogoutRecipients(tx: Db, clientIds: readonly string[]): Promise<readonly LogoutRecipient[]>;
 
@@ -100,6 +104,8 @@ export interface ClientsDeps {
   readonly reservedIdentifiers?: readonly string[];
   /** Revokes the tokens of clients within the transaction that takes their access away; called last in it. */
   readonly revokeClientTokens: (tx: Db, clientIds: readonly string[]) => Promise<void>;
+  /** Those of the ids that accounts have: a token of a client must never read as one of a person. */
+  readonly accountIdsAmong: (tx: Db, ids: readonly string[]) => Promise<ReadonlySet<string>>;
 }
 
 export function createClients(deps: ClientsDeps): Clients {
@@ -152,6 +158,7 @@ type ClientOperation =
   | "findClient"
   | "getClient"
   | "listClients"
+  | "holdIdsAmong"
   | "listLogoutRecipients"
   | "addClient"
   | "changeClient"
@@ -175,6 +182,15 @@ function createClientOperations(
       return client;
     },
     listClients: () => selectClients(deps.db, dateOf(deps.clock)),
+    async holdIdsAmong(tx, ids) {
+      await sql`lock table clients in share mode`.execute(tx);
+      const found = await withClientTables(tx)
+        .selectFrom("clients")
+        .select("id")
+        .where("id", "=", sql<string>`any(${ids})`)
+        .execute();
+      return new Set(found.map(({ id }) => id));
+    },
     listLogoutRecipients: (tx, clientIds) => selectLogoutRecipients(withClientTables(tx), clientIds),
     async addClient(settings) {
       const parsed = parseClientSettings(settings, deps.addresses);

@@ -20,6 +20,7 @@ export interface RegistryDeps {
   readonly reservedIdentifiers?: readonly string[];
   /** Revokes the tokens of clients, as the last thing in the transaction that takes their access away. */
   readonly revokeClientTokens: (tx: Db, clientIds: readonly string[]) => Promise<void>;
+  readonly accountIdsAmong: (tx: Db, ids: readonly string[]) => Promise<ReadonlySet<string>>;
 }
 
 export interface ChangeOptions {
@@ -43,12 +44,15 @@ export async function changeRegistry<Result>(
     await sql`lock table clients, resource_servers in share row exclusive mode`.execute(transaction);
     const revoked = new Set<string>();
     const revokeTokens = (clientId: string): void => void revoked.add(clientId);
-    const change = { transaction, clock: deps.clock, audit: deps.audit, revokeTokens };
+    const added = new Set<string>();
+    const noteAdded = (clientId: string): void => void added.add(clientId);
+    const change = { transaction, clock: deps.clock, audit: deps.audit, revokeTokens, noteAdded };
     const result = await work({
       clients: createClientChanges(change),
       resourceServers: createResourceServerChanges(change, deps.reservedIdentifiers),
     });
-    const faults = await findBrokenReferences(withClientTables(transaction));
+    const taken = await deps.accountIdsAmong(transaction, [...added]);
+    const faults = [...taken].map(wordTaken).concat(await findBrokenReferences(withClientTables(transaction)));
     if (faults.length > 0) throw new InvalidSettingsError(options.onBrokenReference, faults);
     if (revoked.size > 0) await deps.revokeClientTokens(transaction, [...revoked]);
     await (options.ending === "rollBack" ? transaction.rollback() : transaction.commit()).execute();
@@ -63,6 +67,11 @@ export async function changeRegistry<Result>(
     }
     throw error;
   }
+}
+
+/** A client-credentials token carries the client's id as `sub`: it must never read as a person (RFC 9700, 4.15). */
+function wordTaken(id: string): SettingsFault {
+  return { key: `clients.${id}.id`, problem: "is the id of an account; choose another" };
 }
 
 const REFERENCES_SHOWN_MAX = 20;

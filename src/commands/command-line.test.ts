@@ -18,6 +18,9 @@ function createFakeTerminal({ files = {}, input = "", secrets }: Typed) {
     isInteractive: secrets !== undefined,
     readInput: async () => input,
     askSecret: async () => answers.shift() ?? "",
+    streamFile: () => {
+      throw new Error("the command line does not read what it imports");
+    },
     readFile: async (path) => {
       const content = files[path];
       if (content === undefined) throw new Error("ENOENT");

@@ -1,4 +1,5 @@
 import { Command as Program, CommanderError } from "commander";
+import { addAuditListArguments } from "./audit-list-arguments.ts";
 import { addAuditIntegrityArguments } from "./audit-integrity-arguments.ts";
 import { addClientArguments } from "./client-arguments.ts";
 import { addDataArguments } from "./data-arguments.ts";
@@ -12,6 +13,7 @@ import type { Request } from "./request.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 import { addUserArguments } from "./user-arguments.ts";
+import { addWebhookArguments } from "./webhook-arguments.ts";
 
 const HELP_FOOTER = `
 Without DATABASE_URL every command works on the data directory (DATA_DIR, ./data), whether the
@@ -44,6 +46,8 @@ export async function parseCommandLine(argv: readonly string[], terminal: Termin
   addUserArguments(commandLine);
   addSessionArguments(commandLine);
   addKeyArguments(commandLine);
+  addAuditListArguments(commandLine);
+  addWebhookArguments(commandLine);
   addAuditIntegrityArguments(commandLine);
   try {
     await commandLine.program.parseAsync([...argv], { from: "user" });

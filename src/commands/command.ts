@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Accounts } from "../accounts/index.ts";
-import type { AuditChain } from "../audit/index.ts";
+import type { Audit, AuditChain } from "../audit/index.ts";
 import type { BackUp } from "../backup/index.ts";
 import type { Clients } from "../clients/index.ts";
 import type { Doctor } from "../doctor/index.ts";
@@ -9,19 +9,25 @@ import type { ProtocolCommands, SigningKeyCommands } from "../oidc/index.ts";
 import type { Sessions } from "../sessions/index.ts";
 import type { RunningNodes } from "../nodes/index.ts";
 import type { Migrations } from "../storage/index.ts";
+import type { Webhooks } from "../webhooks/index.ts";
 
 /** What commands work with; a running server and a store that was opened for one command both have it. */
 export interface Services {
   readonly accounts: Pick<
     Accounts,
-    "register" | "byMail" | "list" | "find" | "findByEmail" | "disable" | "enable" | "unlock"
+    "register" | "importPeople" | "byMail" | "list" | "find" | "findByEmail" | "disable" | "enable" | "unlock"
   >;
   readonly clients: Clients;
   readonly factors: Pick<Factors, "reset">;
   readonly sessions: Pick<Sessions, "list" | "end" | "endAll" | "endEverybodys">;
   readonly protocol: Pick<ProtocolCommands, "revokeToken">;
   readonly signingKeys: SigningKeyCommands;
-  readonly auditChain: Pick<AuditChain, "sealWaiting" | "exportCheckpoint" | "verify">;
+  readonly audit: Pick<Audit, "list">;
+  readonly auditChain: Pick<
+    AuditChain,
+    "readSealed" | "readPosition" | "readPositionBefore" | "sealWaiting" | "exportCheckpoint" | "verify"
+  >;
+  readonly webhooks: Pick<Webhooks, "add" | "list" | "remove" | "rotate" | "enable" | "disable" | "test">;
   readonly migrations: Pick<Migrations, "listPending" | "apply" | "plan">;
   /** Absent where the data are not embedded. */
   readonly backUp: BackUp | undefined;

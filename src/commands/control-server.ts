@@ -2,6 +2,7 @@ import { chmodSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { z } from "zod";
 import { isAppError, AppError } from "../core/index.ts";
+import { goesOn } from "./audit-list-command.ts";
 import type { Invocation, Services } from "./command.ts";
 import { type Answer, executeCommand, failed } from "./execute.ts";
 import { shortestPath } from "./control-path.ts";
@@ -65,7 +66,8 @@ async function carryOut(options: ControlServerOptions, invocation: Invocation): 
   // The stack alone: a database's error carries the row that it refused, and so personal data.
   const onBug = (error: unknown): void => options.logger.error({ command, stack: stackOf(error) }, "a command failed");
   const answer = await executeCommand(options.services, invocation, onBug);
-  options.logger.info({ command, outcome: answer.outcome }, "answered a command");
+  // Who follows asks every second.
+  if (!goesOn(invocation)) options.logger.info({ command, outcome: answer.outcome }, "answered a command");
   return answer;
 }
 

@@ -37,14 +37,21 @@ beforeAll(async () => {
       passwordHash: { memoryKib: 19_456, passes: 2 },
       authenticator: createAuthenticator(["a secret of the tests, of 32 bytes"]),
       mails: { isConfigured: false, enqueue: async () => {} },
-      passwords: { charactersMin: 12 },
+      passwords: { charactersMin: 12, breachListUrl: undefined },
       async endSessions(accountId) {
         endedSessionsOf.push(accountId);
         return { isComplete: true };
       },
       forgetSessions: async () => true,
+      clientIdsAmong: async () => new Set(),
     }),
-    clients: createClients({ db, clock: systemClock, audit, revokeClientTokens: async () => {} }),
+    clients: createClients({
+      db,
+      clock: systemClock,
+      audit,
+      revokeClientTokens: async () => {},
+      accountIdsAmong: async () => new Set(),
+    }),
     factors: { reset: async (id) => (resetFactorsOf.push(id), true) },
     sessions: {
       list: async () => SESSIONS,
@@ -62,10 +69,23 @@ beforeAll(async () => {
       replace: () => Promise.reject(new Error("key-commands.test.ts has these")),
       retire: () => Promise.reject(new Error("key-commands.test.ts has these")),
     },
+    audit,
     auditChain: {
+      readSealed: () => Promise.reject(new Error("audit-list-command.test.ts has these")),
+      readPosition: () => Promise.reject(new Error("audit-list-command.test.ts has these")),
+      readPositionBefore: () => Promise.reject(new Error("audit-list-command.test.ts has these")),
       sealWaiting: () => Promise.reject(new Error("audit-commands.test.ts has these")),
       exportCheckpoint: () => Promise.reject(new Error("audit-commands.test.ts has these")),
       verify: () => Promise.reject(new Error("audit-commands.test.ts has these")),
+    },
+    webhooks: {
+      add: () => Promise.reject(new Error("webhook-commands.test.ts has these")),
+      list: () => Promise.reject(new Error("webhook-commands.test.ts has these")),
+      remove: () => Promise.reject(new Error("webhook-commands.test.ts has these")),
+      rotate: () => Promise.reject(new Error("webhook-commands.test.ts has these")),
+      enable: () => Promise.reject(new Error("webhook-commands.test.ts has these")),
+      disable: () => Promise.reject(new Error("webhook-commands.test.ts has these")),
+      test: () => Promise.reject(new Error("webhook-commands.test.ts has these")),
     },
     migrations: createMigrations(db),
     nodes: { list: async () => [] },
@@ -167,6 +187,18 @@ test("somebody is invited; without mail the operator gets the link to pass on, a
   expect(await execute("user invite", { email: "nobody" })).toMatchObject({ code: "INPUT_INVALID" });
   await execute("user add", ALICE);
   expect(await execute("user invite", { email: ALICE.email })).toMatchObject({ code: "ACCOUNT_EMAIL_TAKEN" });
+});
+
+test("failed attempts at an account are forgotten, by its address or id", async () => {
+  const { id } = (await execute("user add", ALICE)).data as { id: string };
+  expect((await execute("user unlock", { idOrEmail: id })).text).toContain("No failed attempts counted");
+  await sql`insert into consecutive_failures values ('password', ${id}, '', 100, 3, now(), 'infinity')`.execute(
+    database.db,
+  );
+  const answer = await execute("user unlock", { idOrEmail: "ALICE@example.com" });
+  expect(answer.text).toContain("its password and codes work again");
+  expect(answer.data).toEqual({ id, email: "alice@example.com", hadDelays: true });
+  expect(await execute("user unlock", { idOrEmail: "nobody" })).toMatchObject({ code: "ACCOUNT_NOT_FOUND" });
 });
 
 test("factors are reset, and all sessions of the person end", async () => {

@@ -17,6 +17,7 @@ function print(answer: Answer, format: Format) {
     isInteractive: false,
     readInput: unused,
     askSecret: unused,
+    streamFile: unused,
     readFile: unused,
   };
   return { exitCode: printAnswer(terminal, answer, format), ...written };

@@ -1,5 +1,6 @@
 import type { Format } from "./request.ts";
 import type { Answer, Failure } from "./execute.ts";
+import { showableJson } from "./showable.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
@@ -8,7 +9,8 @@ import type { Terminal } from "./terminal.ts";
  */
 export function printAnswer(terminal: Terminal, answer: Answer, format: Format): 0 | 1 | 2 {
   if (answer.outcome === "done") {
-    const text = format === "json" ? JSON.stringify(answer.data ?? null, undefined, 2) : answer.text.trimEnd();
+    const json = (): string => showableJson(JSON.stringify(answer.data ?? null, undefined, 2));
+    const text = format === "json" ? json() : answer.text.trimEnd();
     terminal.writeOut(`${text}\n`);
     return answer.exitCode ?? 0;
   }

@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
@@ -15,6 +16,8 @@ export interface Terminal {
   /** Asks on the terminal without showing what is typed. */
   askSecret(question: string): Promise<string>;
   readFile(path: string): Promise<string>;
+  /** A file of any size, piece by piece; `-` is standard input. */
+  streamFile(path: string): AsyncIterable<Uint8Array>;
 }
 
 const INPUT_BYTES_MAX = 1024 * 1024;
@@ -51,5 +54,6 @@ export function createTerminal(streams: Pick<NodeJS.Process, "stdin" | "stdout" 
       }
     },
     readFile: (path) => readFile(path, "utf8"),
+    streamFile: (path) => (path === "-" ? stdin : createReadStream(path)),
   };
 }

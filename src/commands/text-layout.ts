@@ -1,5 +1,8 @@
+import { showable, showableJson } from "./showable.ts";
+
 /** Rows under their headings, in columns two spaces apart. */
-export function layOutTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+export function layOutTable(headings: readonly string[], given: readonly (readonly string[])[]): string {
+  const rows = given.map((row) => row.map(showable));
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => (row[column] ?? "").length)),
   );
@@ -19,9 +22,11 @@ export function layOutFields(fields: Readonly<Record<string, unknown>>): string 
 /** A value as a person reads it: lists of text with commas, everything else as JSON. */
 export function showValue(value: unknown): string {
   if (value === undefined) return "(none)";
-  if (typeof value === "string") return value;
-  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value.join(", ") || "(none)";
-  return JSON.stringify(value);
+  if (typeof value === "string") return showable(value);
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) {
+    return showable(value.join(", ")) || "(none)";
+  }
+  return showableJson(JSON.stringify(value));
 }
 
 function isEmptyList(value: unknown): boolean {

@@ -1,5 +1,8 @@
-import { type CommandLine, JSON_OPTION, parseWholeNumber } from "./options.ts";
+import type { Command as Program } from "commander";
+import { parseFirebaseConfig } from "./firebase-config.ts";
+import { type CommandLine, formatOf, JSON_OPTION, parseWholeNumber } from "./options.ts";
 import { readNewPassword } from "./password-input.ts";
+import { UsageError } from "./usage-error.ts";
 
 interface AddOptions {
   readonly name: string;
@@ -31,7 +34,8 @@ Examples:
   pass show alice | latchkey user add alice@example.com --name "Alice Ames" --password-stdin
 `;
 
-export function addUserArguments({ program, terminal, chooseCommand }: CommandLine): void {
+export function addUserArguments(commandLine: CommandLine): void {
+  const { program, terminal, chooseCommand } = commandLine;
   const group = program.command("user").description("people who can sign in (accounts)");
 
   group
@@ -49,6 +53,8 @@ export function addUserArguments({ program, terminal, chooseCommand }: CommandLi
       const { name, locale, emailVerified } = options;
       chooseCommand({ command: "user add", input: { email, name, password, locale, emailVerified } }, options);
     });
+
+  addImportArguments(group, commandLine);
 
   group
     .command("invite")
@@ -85,4 +91,54 @@ export function addUserArguments({ program, terminal, chooseCommand }: CommandLi
         chooseCommand({ command: `user ${name}`, input: { idOrEmail } }, options),
       );
   }
+}
+
+interface ImportOptions {
+  readonly dryRun?: true;
+  readonly firebaseHashConfig?: string;
+  readonly json?: true;
+}
+
+const IMPORT_NOTES = `
+The file has a JSON object a line: email, and, if you have them, id, name, locale, emailVerified,
+disabled, createdAt and passwordHash (bcrypt, argon2, PBKDF2, scrypt, Firebase's scrypt). People sign in
+with the password that they have; the hash is made anew then. docs/migration.md says how to get such a
+file out of other systems.
+
+Lines that cannot be used are reported by their number, and the others are imported; then the exit
+code is 1. Who has an account already is left as they are, so that it can be repeated.
+
+  latchkey user import people.ndjson --dry-run
+  unzip -p export.zip | latchkey user import -
+`;
+
+function addImportArguments(group: Program, { terminal, choose }: CommandLine): void {
+  group
+    .command("import")
+    .argument("<file>", "people, a JSON object a line; - reads standard input")
+    .description("bring people in from another system, with their passwords")
+    .option("--dry-run", "say what would become of each line, and change nothing")
+    .option("--firebase-hash-config <file>", "a file with the hash parameters that Firebase's console shows")
+    .option(...JSON_OPTION)
+    .addHelpText("after", IMPORT_NOTES)
+    .action(async (file: string, options: ImportOptions) => {
+      const path = options.firebaseHashConfig;
+      const firebase =
+        path === undefined ? undefined : await readFirebaseConfig(path, (name) => terminal.readFile(name));
+      const order = { file, mode: options.dryRun === true ? "dryRun" : "import", firebase } as const;
+      choose({ kind: "import", order, format: formatOf(options) });
+    });
+}
+
+async function readFirebaseConfig(path: string, readFile: (path: string) => Promise<string>) {
+  const text = await readFile(path).catch(() => {
+    throw new UsageError(`${path} cannot be read.`);
+  });
+  const config = parseFirebaseConfig(text);
+  if (config === undefined) {
+    throw new UsageError(
+      `${path} lacks one of base64_signer_key, base64_salt_separator, rounds (1 to 8) and mem_cost (1 to 14).`,
+    );
+  }
+  return config;
 }

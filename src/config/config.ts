@@ -30,6 +30,8 @@ export interface Config {
   readonly passwords: {
     /** How long a password is at least, in characters. */
     readonly charactersMin: number;
+    /** Of the list of leaked passwords; nobody is asked when absent. */
+    readonly breachListUrl: string | undefined;
   };
   readonly mfa: {
     /** For clients that have no policy of their own. */
@@ -67,6 +69,8 @@ export interface Config {
   readonly placeOf: PlaceOf | undefined;
   readonly mail: MailConfig;
   readonly links: { readonly help: string | undefined; readonly privacy: string | undefined };
+  /** Where events of the audit log are written: `stdout`, or the path of a file; nowhere when absent. */
+  readonly auditLog: string | undefined;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   /** Where metrics are read; absent when nothing is counted. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;

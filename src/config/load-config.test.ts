@@ -174,6 +174,21 @@ test.each<[length: string, policy: string, faults: readonly string[]]>([
   expect(faultsOf({ PASSWORD_LENGTH_MIN: length, MFA_POLICY: policy })).toEqual(faults);
 });
 
+test.each<[url: string, faults: readonly string[]]>([
+  ["https://api.pwnedpasswords.com", []],
+  ["https://mirror.example.com/pwned/", []],
+  ["http://127.0.0.1:8080", []],
+  ["http://mirror.example.com", ["PASSWORD_BREACH_LIST_URL is not https"]],
+  [
+    "https://user:secret@mirror.example.com",
+    ["PASSWORD_BREACH_LIST_URL is not an address such as https://api.pwnedpasswords.com"],
+  ],
+  ["on", ["PASSWORD_BREACH_LIST_URL is not an address such as https://api.pwnedpasswords.com"]],
+])("the list of leaked passwords at %s", (url, faults) => {
+  expect(faultsOf({ PASSWORD_BREACH_LIST_URL: url })).toEqual(faults);
+  expect(loadConfig({}).passwords.breachListUrl).toBeUndefined();
+});
+
 test("a refresh may be repeated for 30 seconds, and for no more than 60", () => {
   expect(loadConfig({}).refresh).toEqual({ replaySeconds: 30, idleSeconds: 1_209_600, maxSeconds: 7_776_000 });
   expect(loadConfig({ REFRESH_REPLAY_SECONDS: "0" }).refresh.replaySeconds).toBe(0);

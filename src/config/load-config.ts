@@ -187,6 +187,9 @@ function findContradictions(values: SettingValues, faults: ConfigFault[]): void 
   if (values.PASSWORD_LENGTH_MIN < PASSWORD_ALONE_CHARACTERS_MIN && values.MFA_POLICY !== "required") {
     add("PASSWORD_LENGTH_MIN", "is less than 12, which takes a second factor for everybody: MFA_POLICY=required");
   }
+  if (values.PASSWORD_BREACH_LIST_URL !== undefined && !isHttpsOrLoopback(values.PASSWORD_BREACH_LIST_URL)) {
+    add("PASSWORD_BREACH_LIST_URL", "is not https");
+  }
   if (values.MAIL_URL !== undefined && values.MAIL_FROM === undefined) {
     add("MAIL_FROM", "is missing, and MAIL_URL without it is not enough to send mail");
   }
@@ -238,7 +241,7 @@ function toConfig(values: SettingValues, placeOf: PlaceOf | undefined): Config {
     registration: values.REGISTRATION,
     verifiesEmail: verifiesEmail(values),
     passwordHash: { memoryKib: values.PASSWORD_HASH_MEMORY_KIB, passes: values.PASSWORD_HASH_PASSES },
-    passwords: { charactersMin: values.PASSWORD_LENGTH_MIN },
+    passwords: { charactersMin: values.PASSWORD_LENGTH_MIN, breachListUrl: values.PASSWORD_BREACH_LIST_URL },
     mfa: {
       policy: values.MFA_POLICY,
       trustedBrowserSeconds: values.MFA_TRUSTED_BROWSER_DAYS * DAY_SECONDS,
@@ -269,6 +272,7 @@ function toConfig(values: SettingValues, placeOf: PlaceOf | undefined): Config {
     placeOf,
     mail: mailOf(values),
     links: { help: values.HELP_URL, privacy: values.PRIVACY_URL },
+    auditLog: values.AUDIT_LOG,
     logLevel: values.LOG_LEVEL ?? (isEmbedded ? "warn" : "info"),
     metrics: values.METRICS_PORT === undefined ? undefined : { host: values.METRICS_HOST, port: values.METRICS_PORT },
     traces: tracesOf(values),

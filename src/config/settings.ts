@@ -50,6 +50,14 @@ const optionalUrl = (schemes: readonly string[]) =>
     )
     .optional();
 
+/** What paths are added to. */
+const plainUrl = z
+  .string()
+  .refine(
+    (value) => /^https?:\/\//.test(value) && URL.canParse(value) && !/[?#@]/.test(value),
+    "is not an address such as https://api.pwnedpasswords.com",
+  );
+
 const webUrl = optionalUrl(["https", "http", "mailto"]);
 
 /** An address with the length of its prefix, such as `10.0.0.0/8`. */
@@ -218,6 +226,12 @@ export const SETTINGS = {
     example: "15",
     schema: wholeNumber(12, 8, 64),
   },
+  PASSWORD_BREACH_LIST_URL: {
+    description:
+      "Asks Have I Been Pwned, or a mirror of it, whether a new password leaked somewhere, by the first five digits of its SHA-1. When there is no answer within two seconds the password is accepted, and the log says so. Without this setting nobody is asked ([more](passwords.md#passwords-that-leaked)).",
+    example: "https://api.pwnedpasswords.com",
+    schema: plainUrl.optional(),
+  },
   PASSWORD_HASH_MEMORY_KIB: {
     description: "Memory of one argon2id hash in KiB. Raising it rehashes passwords at the next sign-in.",
     example: "19456",
@@ -361,6 +375,15 @@ export const SETTINGS = {
       "`debug`, `info`, `warn`, `error` or `silent`. Without it, `warn` in embedded mode, where a person reads along, and `info` otherwise.",
     example: "info",
     schema: z.enum(["debug", "info", "warn", "error", "silent"], "is no log level").optional(),
+  },
+  AUDIT_LOG: {
+    description:
+      "Where events of the audit log are written as lines of JSON, for log pipelines: `stdout`, where they stand between the lines of the log, or a file, which only its owner can read. Each event is written by one node of the deployment ([more](audit.md#lines-for-log-pipelines)). Without it they are in the database alone.",
+    example: "/var/log/latchkey/audit.ndjson",
+    schema: z
+      .string()
+      .refine((value) => value === "stdout" || value.includes("/"), "is neither stdout nor the path of a file")
+      .optional(),
   },
   METRICS_PORT: {
     description:

@@ -51,6 +51,10 @@ const ERROR_CATALOGUE = {
   STORE_UNAVAILABLE: { status: 503, sentence: "This server cannot reach its storage right now. Try again shortly." },
   THROTTLED: { status: 429, sentence: "Too many attempts. Wait a little and try again." },
   TOKEN_UNKNOWN: { status: 404, sentence: "This is no token of ours that is alive." },
+  WEBHOOK_EXISTS: { status: 409, sentence: "A webhook with this id exists already." },
+  WEBHOOK_INVALID: { status: 400, sentence: "The webhook's settings are not valid." },
+  WEBHOOK_LIMIT_REACHED: { status: 409, sentence: "There are as many webhooks as there may be." },
+  WEBHOOK_NOT_FOUND: { status: 404, sentence: "There is no such webhook." },
 } as const satisfies Record<string, { status: number; sentence: string }>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

@@ -9,7 +9,13 @@ const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + KEY_ID_BYTES + IV_BYTES;
 
 /** What a sealed value is for. It is part of the key, so that a value sealed for one purpose opens for no other. */
-export type SealingPurpose = "signing-key" | "authorization-request" | "factor-secret" | "mail" | "audit-key";
+export type SealingPurpose =
+  | "signing-key"
+  | "authorization-request"
+  | "factor-secret"
+  | "mail"
+  | "audit-key"
+  | "webhook-secret";
 
 /**
  * Seals small values with AES-256-GCM under keys derived from `LATCHKEY_SECRET`.

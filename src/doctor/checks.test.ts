@@ -15,6 +15,8 @@ import {
   trouble,
 } from "./deployment-fixture.ts";
 import type { RunningNode } from "../nodes/index.ts";
+import type { WebhookSummary } from "../webhooks/index.ts";
+import type { Seen } from "./finding.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -30,7 +32,7 @@ test("a deployment that is well is found to be well, by every check", () => {
   expect(trouble({})).toEqual([]);
   expect(new Set(findingsOf({}).map(({ check }) => check.split(".")[0]))).toEqual(
     new Set(
-      "postgres migrations redis nodes versions configuration clocks issuer tls discovery key-set key-schedule key-cache proxies cookies mail audit".split(
+      "postgres migrations redis nodes versions configuration clocks issuer tls discovery key-set key-schedule key-cache proxies cookies mail audit webhooks".split(
         " ",
       ),
     ),
@@ -331,6 +333,53 @@ describe("mail", () => {
     const from = { name: undefined, address: "no-reply@localhost" };
     const mailbox = { ...config, mail: { mode: "mailbox", from } } as const;
     expect(trouble({ config: mailbox, mailServer: undefined })).toEqual([]);
+  });
+});
+
+describe("webhooks", () => {
+  const HOUR_MS = 60 * 60 * 1_000;
+  const siem = (changes: Partial<WebhookSummary>): { readonly webhooks: Seen<readonly WebhookSummary[]> } => ({
+    webhooks: seen([
+      {
+        id: "siem",
+        url: "https://siem.example.com/in",
+        kinds: undefined,
+        createdAt: new Date(0),
+        lastSuccessAt: undefined,
+        disabledAt: undefined,
+        disabledReason: undefined,
+        waiting: 0,
+        waitingSince: undefined,
+        ...changes,
+      },
+    ]),
+  });
+  const { nowMs } = newDeployment();
+
+  test.each([
+    ["gone", "answered that it is gone (410)"],
+    ["failing", "took nothing for three days"],
+  ] as const)("one that is disabled as %s is a failure, with the way back", (disabledReason, why) => {
+    const found = findingsOf(siem({ disabledAt: new Date(nowMs), disabledReason }));
+    expect(found.filter(({ check }) => check === "webhooks")).toEqual([
+      {
+        check: "webhooks",
+        status: "failure",
+        meaning: `The webhook siem ${why}, and is told nothing any more.`,
+        remedy: expect.stringContaining("latchkey webhook enable siem"),
+      },
+    ]);
+  });
+
+  test("one that an operator disabled is as it should be, and so is one that takes what it is told", () => {
+    expect(trouble(siem({ disabledAt: new Date(nowMs), disabledReason: "operator" }))).toEqual([]);
+    expect(trouble(siem({ waiting: 3, waitingSince: new Date(nowMs - HOUR_MS + 1) }))).toEqual([]);
+  });
+
+  test("one that has taken nothing for an hour is a warning", () => {
+    expect(trouble(siem({ waiting: 3, waitingSince: new Date(nowMs - HOUR_MS) }))).toEqual([
+      "warning webhooks: The webhook siem has not taken an event for an hour. After three days it is disabled.",
+    ]);
   });
 });
 

@@ -94,6 +94,7 @@ export function newDeployment(changes: Partial<Deployment> = {}): Deployment {
     jwks: seen([jwksPage(["signs", "comes"]), jwksPage(["comes", "signs"])]),
     signIn: seen([newPage("/account", { status: 303, setCookies: COOKIES }), form]),
     mailServer: seen({ type: "open" }),
+    webhooks: seen([]),
     audit: seen({ waiting: 1, oldestSeconds: 0.5, signedAt: new Date(NOW_MS), monthsAhead: 2 }),
     certificate: seen({ refusal: undefined, validToMs: NOW_MS + 60 * DAY_MS }),
     ...changes,

@@ -4,6 +4,7 @@ import type { WayOut } from "../mail/index.ts";
 import type { RunningNode } from "../nodes/index.ts";
 import type { KeySummary } from "../oidc/index.ts";
 import type { MigrationPlan, PostgresFacts, RedisFacts } from "../storage/index.ts";
+import type { WebhookSummary } from "../webhooks/index.ts";
 import type { Certificate } from "./certificate.ts";
 import type { Seen } from "./finding.ts";
 import type { Page } from "./web.ts";
@@ -34,6 +35,7 @@ export interface Deployment {
   readonly signIn: Seen<readonly Page[]>;
   /** What the mail server said to who signed in there; absent where there is none. */
   readonly mailServer: Seen<WayOut> | undefined;
+  readonly webhooks: Seen<readonly WebhookSummary[]>;
   readonly audit: Seen<AuditBacklog>;
   /** Absent where the issuer is not https. */
   readonly certificate: Seen<Certificate> | undefined;

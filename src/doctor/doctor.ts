@@ -12,6 +12,7 @@ import {
   readRedisFacts,
   type Redis,
 } from "../storage/index.ts";
+import type { Webhooks } from "../webhooks/index.ts";
 import { type ReadCertificate, readCertificate } from "./certificate.ts";
 import { CHECKS } from "./checks/index.ts";
 import type { ClockOffsets, Deployment } from "./deployment.ts";
@@ -32,6 +33,7 @@ export interface DoctorDeps {
   readonly migrations: Pick<Migrations, "plan">;
   readonly nodes: Pick<RunningNodes, "list" | "measureClock">;
   readonly signingKeys: Pick<SigningKeyCommands, "list">;
+  readonly webhooks: Pick<Webhooks, "list">;
   readonly auditChain: Pick<AuditChain, "readBacklog">;
   /** Signs in at the mail server, within some seconds; absent where there is none. */
   readonly lookAtMailServer: (() => Promise<WayOut>) | undefined;
@@ -82,6 +84,7 @@ async function lookAt(deps: DoctorDeps): Promise<Deployment> {
     signIn,
     certificate,
     mailServer,
+    webhooks: await see(() => deps.webhooks.list()),
     audit: await see(() => deps.auditChain.readBacklog()),
     // Keys first, nodes after them: so that a node cannot hold less than it did when the keys were read.
     keys: await see(() => signingKeys.list()),

@@ -12,5 +12,5 @@
  */
 export { createFactorQuestion } from "./factor-asked.ts";
 export { createInteractionRoutes, INTERACTION_ROUTES } from "./interaction-routes.ts";
-export { createKnownBrowsers } from "./known-browser.ts";
+export { createKnownBrowsers, type KnownBrowsers } from "./known-browser.ts";
 export { createProtocolPages } from "./protocol-pages.ts";

@@ -143,6 +143,19 @@ test("a throttled attempt says when to come back", async () => {
   expect(answer.body).toContain("You can try again in 5 minutes.");
 });
 
+test.each([
+  ["en", "this password doesn’t work here any more. Reset it by email"],
+  ["de", "gilt dieses Passwort hier nicht mehr. Setzen Sie es per E-Mail zurück"],
+  ["fr", "ce mot de passe ne fonctionne plus ici. Réinitialisez-le par e-mail"],
+])("a password that has come to its end says what helps, in %s", async (uiLocales, sentence) => {
+  const accounts: Partial<Accounts> = {
+    signIn: async () => ({ outcome: "throttled", retryAfterSeconds: 3_600, needsReset: true }),
+  };
+  const answer = await post({ accounts, pending: { ...signInRequest, uiLocales: [uiLocales] } }, "sign-in", pair);
+  expect(answer).toMatchObject({ status: 429, headers: { "retry-after": "3600" } });
+  expect(answer.body).toContain(sentence);
+});
+
 test("a busy server keeps the form and says when to come back", async () => {
   const accounts: Partial<Accounts> = { signIn: refuseWith(new AppError("HASHING_BUSY", { retryAfterSeconds: 5 })) };
   const answer = await post({ accounts }, "sign-in", pair);

@@ -102,6 +102,26 @@ export const CATALOGUE = {
     help: "How long the oldest of them has been waiting; every node reports the same.",
     labels: {},
   },
+  latchkey_webhooks_total: {
+    kind: "counter",
+    help: "Tries to tell a webhook of an event, and events that were given up.",
+    labels: {
+      result:
+        "`sent`, `retried` (it did not work, and is tried again), `refused` (the endpoint is gone) or `expired` (it was not taken in three days)",
+    },
+  },
+  latchkey_webhooks_waiting: {
+    kind: "gauge",
+    isOfDeployment: true,
+    help: "Events that webhooks still have to be told of; every node reports the same.",
+    labels: {},
+  },
+  latchkey_webhooks_oldest_seconds: {
+    kind: "gauge",
+    isOfDeployment: true,
+    help: "How long the oldest of them has been waiting; every node reports the same.",
+    labels: {},
+  },
   latchkey_audit_events_waiting: {
     kind: "gauge",
     isOfDeployment: true,

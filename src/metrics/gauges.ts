@@ -11,6 +11,7 @@ export interface MetricSources {
   readonly feedConnections: () => number;
   readonly listKeys: () => Promise<readonly KeyStanding[]>;
   readonly readMailBacklog: () => Promise<Backlog>;
+  readonly readWebhookBacklog: () => Promise<Backlog>;
   readonly readAuditBacklog: () => Promise<Pick<AuditBacklog, "waiting" | "oldestSeconds">>;
   readonly estimateSessions: () => Promise<number>;
 }
@@ -37,7 +38,8 @@ export function createGauges(families: Families): Gauges {
     const reads = [
       readKeys(families, from),
       readSessions(families, from),
-      readMails(families, from),
+      readBacklog(families, "mails", from.readMailBacklog),
+      readBacklog(families, "webhooks", from.readWebhookBacklog),
       readAudit(families, from),
     ];
     const outcomes = await Promise.allSettled(reads);
@@ -89,11 +91,16 @@ async function readSessions(families: Families, { estimateSessions }: MetricSour
   alive.set(await estimateSessions());
 }
 
-async function readMails(families: Families, { readMailBacklog }: MetricSources): Promise<void> {
-  const [waiting, oldest] = [families.gauge("latchkey_mails_waiting"), families.gauge("latchkey_mails_oldest_seconds")];
+async function readBacklog(
+  families: Families,
+  what: "mails" | "webhooks",
+  read: () => Promise<Backlog>,
+): Promise<void> {
+  const waiting = families.gauge(`latchkey_${what}_waiting`);
+  const oldest = families.gauge(`latchkey_${what}_oldest_seconds`);
   waiting.remove();
   oldest.remove();
-  const backlog = await readMailBacklog();
+  const backlog = await read();
   waiting.set(backlog.waiting);
   oldest.set(backlog.oldestSeconds);
 }

@@ -148,6 +148,7 @@ describe("what is read when somebody looks", () => {
       return [{ algorithm: "ES256", state: "current", count: 1, sinceMs: clock.now - 5_000 }];
     },
     readMailBacklog: async () => ({ waiting: 2, oldestSeconds: 30 }),
+    readWebhookBacklog: async () => ({ waiting: 3, oldestSeconds: 40 }),
     readAuditBacklog: async () => ({ waiting: 3, oldestSeconds: 1.5 }),
     estimateSessions: async () => 42,
     ...changes,

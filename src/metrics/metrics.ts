@@ -5,6 +5,7 @@ import type { MailSettled } from "../mail/index.ts";
 import type { ProtocolObserver, RefreshOutcome } from "../oidc/index.ts";
 import type { NewRevocation } from "../sessions/index.ts";
 import type { StoreObserver } from "../storage/index.ts";
+import type { WebhookSettled } from "../webhooks/index.ts";
 import { closedValues } from "./bounded-values.ts";
 import { createFamilies, type Families } from "./families.ts";
 import { watchEventLoop } from "./event-loop-delay.ts";
@@ -20,6 +21,7 @@ export interface Metrics {
   readonly onAuditEvent: (event: AuditEvent) => void;
   readonly onRevocations: (records: readonly NewRevocation[]) => void;
   readonly onMailSettled: (mail: MailSettled) => void;
+  readonly onWebhookSettled: (webhook: WebhookSettled) => void;
   readonly onFeedPassedOn: (oldestAgeMs: number) => void;
   readonly stores: StoreObserver;
   readonly protocol: ProtocolObserver;
@@ -56,7 +58,9 @@ export async function createMetrics(): Promise<Metrics> {
   for (const kind of REVOCATION_KINDS) revocations.labels(kind).inc(0);
   const eventLoop = watchEventLoop(families.histogram("latchkey_event_loop_delay_seconds"));
   const mails = families.counter("latchkey_mails_total");
-  for (const result of MAIL_RESULTS) mails.labels(result).inc(0);
+  for (const result of OUTBOX_RESULTS) mails.labels(result).inc(0);
+  const webhooks = families.counter("latchkey_webhooks_total");
+  for (const result of OUTBOX_RESULTS) webhooks.labels(result).inc(0);
   const lag = families.histogram("latchkey_feed_lag_seconds");
   return {
     onAnswered: createRequestCounts(families),
@@ -65,6 +69,7 @@ export async function createMetrics(): Promise<Metrics> {
       for (const { kind } of records) revocations.labels(kind).inc();
     },
     onMailSettled: ({ result }) => mails.labels(result).inc(),
+    onWebhookSettled: ({ result }) => webhooks.labels(result).inc(),
     onFeedPassedOn: (oldestAgeMs) => lag.observe(oldestAgeMs / 1000),
     stores: createStoreCounts(families),
     protocol: createProtocolCounts(families),
@@ -103,7 +108,7 @@ const REVOCATION_KINDS = [
   "epoch",
 ] as const satisfies readonly NewRevocation["kind"][];
 
-const MAIL_RESULTS = ["sent", "retried", "refused", "expired"] as const satisfies readonly MailSettled["result"][];
+const OUTBOX_RESULTS = ["sent", "retried", "refused", "expired"] as const satisfies readonly MailSettled["result"][];
 
 function createProtocolCounts(families: Families): ProtocolObserver {
   const tokens = families.counter("latchkey_tokens_issued_total");

@@ -11,18 +11,29 @@ export type OutboundResult =
   | { readonly type: "refused"; readonly reason: "uri" | "address" }
   | { readonly type: "failed"; readonly reason: "timeout" | "stopped" | "name" | "connection" };
 
-export interface OutboundPost {
+interface OutboundRequest {
   readonly uri: string;
-  readonly form: Readonly<Record<string, string>>;
   /** For everything together: name, connection, TLS, and the head of the answer. */
   readonly timeoutMs: number;
   /** Ends the request early; its result is `failed`, `stopped`. */
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface OutboundPost extends OutboundRequest {
+  readonly form: Readonly<Record<string, string>>;
+}
+
+export interface OutboundJsonPost extends OutboundRequest {
+  /** The very text that is sent: it may have been signed. */
+  readonly json: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export interface Outbound {
   /** Posts a form. Follows no redirect, keeps no connection, takes nothing from the body. Does not throw. */
   postForm(post: OutboundPost): Promise<OutboundResult>;
+  /** Posts JSON, in the same way. */
+  postJson(post: OutboundJsonPost): Promise<OutboundResult>;
 }
 
 export interface OutboundDeps {
@@ -56,31 +67,36 @@ export function createOutbound({
     return isTrusted || found.every(({ address }) => policy.isAllowed(address)) ? found : "address";
   }
 
-  return {
-    async postForm({ uri, form, timeoutMs, signal: stop }) {
-      if (policy.uriFault(uri) !== undefined) return { type: "refused", reason: "uri" };
-      const url = new URL(uri);
-      const timeout = AbortSignal.timeout(timeoutMs);
-      const signal = stop === undefined ? timeout : AbortSignal.any([timeout, stop]);
-      const whyAborted = (): OutboundResult => ({ type: "failed", reason: stop?.aborted ? "stopped" : "timeout" });
+  async function post(
+    { uri, timeoutMs, signal: stop }: OutboundRequest,
+    { body, headers }: Pick<Sending, "body" | "headers">,
+  ): Promise<OutboundResult> {
+    if (policy.uriFault(uri) !== undefined) return { type: "refused", reason: "uri" };
+    const url = new URL(uri);
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const signal = stop === undefined ? timeout : AbortSignal.any([timeout, stop]);
+    const whyAborted = (): OutboundResult => ({ type: "failed", reason: stop?.aborted ? "stopped" : "timeout" });
 
-      const addresses = await findAddresses(bareHost(url.hostname), signal);
-      if (signal.aborted) return whyAborted();
-      if (addresses === "address") return { type: "refused", reason: "address" };
-      if (addresses === "name") return { type: "failed", reason: "name" };
-      const body = new URLSearchParams(form).toString();
-      try {
-        const status = await send(url, {
-          addresses,
-          body,
-          signal,
-          certificateAuthorities,
-          headers: traceHeaders(),
-        });
-        return { type: "answered", status };
-      } catch {
-        return signal.aborted ? whyAborted() : { type: "failed", reason: "connection" };
-      }
+    const addresses = await findAddresses(bareHost(url.hostname), signal);
+    if (signal.aborted) return whyAborted();
+    if (addresses === "address") return { type: "refused", reason: "address" };
+    if (addresses === "name") return { type: "failed", reason: "name" };
+    try {
+      const given = { ...traceHeaders(), ...headers };
+      const status = await send(url, { addresses, body, signal, certificateAuthorities, headers: given });
+      return { type: "answered", status };
+    } catch {
+      return signal.aborted ? whyAborted() : { type: "failed", reason: "connection" };
+    }
+  }
+
+  return {
+    postForm(given) {
+      const body = new URLSearchParams(given.form).toString();
+      return post(given, { body, headers: { "content-type": "application/x-www-form-urlencoded" } });
+    },
+    postJson(given) {
+      return post(given, { body: given.json, headers: { ...given.headers, "content-type": "application/json" } });
     },
   };
 }
@@ -105,7 +121,6 @@ function send(url: URL, { addresses, body, signal, certificateAuthorities, heade
     maxHeaderSize: HEADER_BYTES_MAX,
     headers: {
       ...headers,
-      "content-type": "application/x-www-form-urlencoded",
       "content-length": Buffer.byteLength(body),
       "user-agent": "Latchkey",
     },

@@ -47,14 +47,14 @@ export function createOutbox({ db, clock, table, onGivenUp, settled }: OutboxDep
       if (rows.length === 0) return;
       const nowMs = clock.nowMs();
       const now = new Date(nowMs);
-      for (const { id, lane: leavesBy, content, lifetimeSeconds } of rows) {
+      const values = rows.map(({ id, lane: leavesBy, content, lifetimeSeconds }) => {
         const expiresAt = new Date(nowMs + lifetimeSeconds * 1_000);
-        await sql`
-          insert into ${name} (id, ${lane}, content, created_at, due_at, expires_at)
-          values (${id}, ${leavesBy}, ${content}, ${now}::timestamptz, ${now}::timestamptz, ${expiresAt}::timestamptz)`.execute(
-          tx,
-        );
-      }
+        return sql`(${id}, ${leavesBy}, ${content}, ${now}::timestamptz, ${now}::timestamptz, ${expiresAt}::timestamptz)`;
+      });
+      await sql`
+        insert into ${name} (id, ${lane}, content, created_at, due_at, expires_at) values ${sql.join(values)}`.execute(
+        tx,
+      );
       await sql`select pg_notify(${table.channel}, '')`.execute(tx);
     },
 

@@ -30,6 +30,7 @@ const bad =
  */
 export const EVENT_WORDS = {
   account_registered: good(message("event.registered")),
+  account_imported: good(message("event.imported")),
   account_disabled: bad(message("event.disabled")),
   account_enabled: plain("person", message("event.enabled")),
   profile_changed: plain("person", message("event.profileChanged")),
@@ -101,6 +102,12 @@ export const UNTOLD_EVENTS: Readonly<Record<Exclude<AuditEventType, ToldEventTyp
   signing_key_deleted: "It concerns nobody's account.",
   signing_key_withdrawn: "It concerns the deployment, and not one account.",
   epoch_started: "It concerns the deployment, and not one account.",
+  webhook_added: "It concerns nobody's account.",
+  webhook_removed: "It concerns nobody's account.",
+  webhook_secret_rotated: "It concerns nobody's account.",
+  webhook_disabled: "It concerns nobody's account.",
+  webhook_enabled: "It concerns nobody's account.",
+  webhook_given_up: "It concerns nobody's account.",
 };
 
 export const TOLD_EVENT_TYPES = Object.keys(EVENT_WORDS).filter(isTold);

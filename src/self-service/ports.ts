@@ -28,6 +28,8 @@ export interface SelfServiceDependencies {
   readonly clientAddress: (ctx: Context) => string;
   /** What the cookie of a known browser holds. */
   readonly browserTokenOf: (ctx: Context) => string | undefined;
+  /** The person has proved here who they are: strangers do not delay them in this browser. */
+  readonly noteBrowser: (ctx: Context, accountId: string) => Promise<void>;
   /** Roughly where an address is, such as "Malmö, Sweden"; nobody knows when absent. */
   readonly placeOf?: ((address: string) => string | undefined) | undefined;
   /** Whether people may create accounts by themselves. */

@@ -181,6 +181,7 @@ export function revocationsContract(openGround: () => Promise<RevocationGround>)
         clock,
         audit: createAudit({ db: near.db, clock }),
         revokeClientTokens: async () => {},
+        accountIdsAmong: async () => new Set(),
       });
     const changeLife = (accessTokenSeconds: number) =>
       clients().changeResourceServer(ordersApi.identifier, { ...ordersApi, accessTokenSeconds });

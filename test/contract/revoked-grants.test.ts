@@ -16,7 +16,9 @@ test("what was granted to a client is revoked also where the node that granted i
   const connection = await ground.connect();
   const { db } = connection;
   await addAccount(db, ALICE);
-  const clients = createClients({ db, clock, audit: createAudit({ db, clock }), revokeClientTokens: async () => {} });
+  const audit = createAudit({ db, clock });
+  const noAccounts = { accountIdsAmong: async () => new Set<string>() };
+  const clients = createClients({ db, clock, audit, revokeClientTokens: async () => {}, ...noAccounts });
   await clients.addClient(shopWeb);
   const clockAhead = { nowMs: () => clock.nowMs() + CLOCK_TOLERANCE_SECONDS * 1_000 };
   const ahead = createNode({ ...ground, clock: clockAhead }, connection);

@@ -4,7 +4,7 @@ import { throttleContract } from "./throttle.contract.ts";
 
 describe("the throttle on Postgres", () => {
   throttleContract(async () => {
-    const ground = await openPostgresRevocations(20);
+    const ground = await openPostgresRevocations();
     return { ground, close: () => ground.close() };
   });
 });

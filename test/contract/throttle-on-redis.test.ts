@@ -15,7 +15,7 @@ async function connect(url: string): Promise<Redis> {
 
 describe("the throttle on Redis and Postgres", () => {
   throttleContract(async () => {
-    const ground = await openPostgresRevocations(20);
+    const ground = await openPostgresRevocations();
     const store = await createTestRedis();
     const redis = [await connect(store.url), await connect(store.url)] as const;
     return {
@@ -31,7 +31,7 @@ describe("the throttle on Redis and Postgres", () => {
 });
 
 test("while Redis is away each process counts for itself, says so once, and the account's own limit holds", async () => {
-  const ground = await openPostgresRevocations(20);
+  const ground = await openPostgresRevocations();
   onTestFinished(() => ground.close());
   const server = await startRedis();
   const redis = await connect(server.url);

@@ -88,10 +88,27 @@ function guessing(scene: () => Scene): void {
     const { near, far } = scene();
     for (const emailFolded of [(await addPerson(scene())).emailFolded, freshEmail()]) {
       const tries = Array.from({ length: 200 }, (_, at) => tryAt(at % 2 === 0 ? near : far, emailFolded));
-      const verdicts = await Promise.all(tries);
-      expect(verdicts.filter(({ verdict }) => verdict === "open")).toHaveLength(10);
-      expect(verdicts.filter((one) => one.verdict === "closed" && one.isFirst)).toHaveLength(1);
+      const settled = await Promise.allSettled(tries);
+      // A database that is too busy to answer has let nobody through, and may have counted.
+      const unanswered = settled.filter(({ status }) => status === "rejected").length;
+      const verdicts = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+      const open = verdicts.filter(({ verdict }) => verdict === "open").length;
+      expect(open).toBeLessThanOrEqual(10);
+      expect(open + unanswered).toBeGreaterThanOrEqual(10);
+      const told = verdicts.filter((one) => one.verdict === "closed" && one.isFirst).length;
+      expect(told).toBeLessThanOrEqual(1);
+      expect(told + unanswered).toBeGreaterThanOrEqual(1);
     }
+  });
+
+  test("a node whose clock is behind, or an attempt that waited for its turn, is not refused for nothing", async () => {
+    const { near, db, clock } = scene();
+    const late = createThrottle({ db, clock: { nowMs: () => clock.nowMs() - 5_000 } });
+    const { emailFolded } = await addPerson(scene());
+    for (let round = 0; round < 5; round += 1) {
+      for (const node of [near, late]) expect(await tryAt(node, emailFolded)).toMatchObject({ verdict: "open" });
+    }
+    for (const node of [near, late]) expect(await tryAt(node, emailFolded)).toMatchObject({ verdict: "closed" });
   });
 
   test("waits grow from nothing to an hour, and tries in between do not lengthen them", async () => {

@@ -124,6 +124,7 @@ export async function ask(scene: TestScene, { headers, ...sent }: TestRequest) {
   const routes = createSelfServiceRoutes({
     ...toolkit,
     browserTokenOf: () => undefined,
+    noteBrowser: async () => undefined,
     browserSessions: {
       find: async () => session,
       end: noting("end session", undefined),

@@ -5,6 +5,7 @@ import { createPasswordHasher } from "./password-hasher.ts";
 
 vi.mock("argon2", { spy: true });
 
+const CHEAP = "$argon2id$v=19$m=1024,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
 const COST = { memoryKib: 19_456, passes: 2 };
 const unbounded: HashingQueue = { run: (task) => task(), load: () => ({ running: 0, waiting: 0, refused: 0 }) };
 const hasher = createPasswordHasher(COST, unbounded);
@@ -36,9 +37,11 @@ describe("a password's hash", () => {
 
   test("is outdated when its parameters are not the configured ones", async () => {
     const hash = await hasher.hash("plum umbrella");
-    expect(hasher.isOutdated(hash)).toBe(false);
-    expect(createPasswordHasher({ ...COST, passes: 3 }, unbounded).isOutdated(hash)).toBe(true);
-    expect(createPasswordHasher({ ...COST, memoryKib: 47_104 }, unbounded).isOutdated(hash)).toBe(true);
+    expect(hasher.isOutdated(hash, "plum umbrella")).toBe(false);
+    expect(createPasswordHasher({ ...COST, passes: 3 }, unbounded).isOutdated(hash, "plum umbrella")).toBe(true);
+    expect(createPasswordHasher({ ...COST, memoryKib: 47_104 }, unbounded).isOutdated(hash, "plum umbrella")).toBe(
+      true,
+    );
   });
 });
 
@@ -57,6 +60,44 @@ describe("an account that does not exist", () => {
     for (const each of [hasher, createPasswordHasher(COST, unbounded)]) await each.verify(undefined, "plum umbrella");
     const decoys = vi.mocked(argon2.verify).mock.calls.map(([digest]) => digest);
     expect(new Set(decoys).size).toBe(2);
+  });
+});
+
+describe("a hash of another system", () => {
+  const bcrypt = "$2b$05$abcdefghijklmnopqrstuujf8SX2ahXLwp9w/B.Y5XdysS6yR576q"; // of 72 times x
+  const right = "x".repeat(72);
+
+  test.each([
+    ["bcrypt", bcrypt],
+    ["none", "!"],
+    ["what nobody can read", "$md5$nothing"],
+    ["argon2id that is cheaper than ours", CHEAP],
+  ])("(%s) costs what an account that does not exist costs, and its own [ASVS 6.3.8]", async (_, hash) => {
+    vi.mocked(argon2.verify).mockClear();
+    expect(await hasher.verify(hash, "quince umbrella")).toBe(false);
+    const costs = vi.mocked(argon2.verify).mock.calls.map(([digest]) => readCost(digest).parameters.join());
+    expect(costs.at(-1)).toBe("m=19456,p=1,t=2");
+    expect(costs).toHaveLength(hash === CHEAP ? 2 : 1);
+  });
+
+  test("is right for its password, and to be made anew with ours", async () => {
+    expect(await hasher.verify(bcrypt, right)).toBe(true);
+    expect(hasher.isOutdated(bcrypt, right)).toBe(true);
+  });
+
+  test("of bcrypt is not made anew from a password whose end it does not know", async () => {
+    expect(await hasher.verify(bcrypt, `${right}, and a slip`)).toBe(true);
+    expect(hasher.isOutdated(bcrypt, `${right}, and a slip`)).toBe(false);
+  });
+
+  test("of argon2 is outdated also when only its kind is another", async () => {
+    const hash = await argon2.hash("plum umbrella", {
+      type: argon2.argon2i,
+      memoryCost: 19_456,
+      timeCost: 2,
+      parallelism: 1,
+    });
+    expect(hasher.isOutdated(hash, "plum umbrella")).toBe(true);
   });
 });
 

@@ -53,13 +53,13 @@ function listWithoutSeparators(folded: string): readonly string[] {
   return words.length * 2 >= folded.length ? [words] : [];
 }
 
-function listOwnWords({ email, name }: OwnWords): readonly string[] {
+/** The words of a person in the form in which passwords are compared with them, the longest first. */
+export function listOwnWords({ email, name }: OwnWords): readonly string[] {
   const foldedEmail = foldPassword(email);
   const foldedName = foldPassword(name);
   const words = [PRODUCT_NAME, foldedEmail, ...foldedEmail.split(/[^\p{L}\p{M}\p{N}]+/u)];
   words.push(foldedEmail.replace(/@.*$/s, ""), foldedName, ...foldedName.split(/[^\p{L}\p{M}\p{N}]+/u));
-  return words
-    .map(withoutSeparators)
+  return [...new Set(words.map(withoutSeparators))]
     .filter((word) => codePoints(word).length >= OWN_WORD_CHARACTERS_MIN)
     .toSorted((left, right) => right.length - left.length);
 }

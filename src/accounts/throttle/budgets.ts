@@ -57,8 +57,6 @@ export interface Budgets {
 /** Stands before the digest of an address that no account has; no account's id begins so. */
 export const UNKNOWN = "?";
 const UNKNOWN_KEPT_MAX = 1_000_000;
-/** What is refused is counted up to here, to keep the number in its column. */
-const REFUSED_MAX = 1_000_000;
 
 export interface BudgetTable {
   authenticator: string;
@@ -117,34 +115,48 @@ export function createBudgets({ db, clock }: { readonly db: Db; readonly clock: 
   };
 }
 
+/**
+ * Where there is nothing to wait for, the time does not move: parallel attempts read the clock before they come to their
+ * turn, and the one that read it first may be the last. What follows the first that was refused writes nothing: a flood
+ * does not queue for one row.
+ */
 function countOne({ authenticator, budget, place }: BudgetAttempt, now: Date) {
   const { waitSeconds, failuresMax, quietSeconds } = budget;
   const waits = sql.raw(`'{${waitSeconds.join(",")}}'::integer[]`);
   const waitsCount = sql.raw(String(waitSeconds.length));
   const last = sql.raw(String(failuresMax));
   const quietUntil = new Date(now.getTime() + quietSeconds * 1_000);
+  const waitUntil = (failures: RawBuilder<unknown>, before: RawBuilder<unknown>) =>
+    sql`(select case when seconds = 0 then ${before} else ${now}::timestamptz + make_interval(secs => seconds) end
+           from (select (${waits})[least(${failures}, ${waitsCount})] as seconds) as wait)`;
   const isOver = sql`budget.expires_at <= ${now}`;
   const isOpen = sql`(budget.open_at <= ${now} and budget.failures < ${last})`;
   return sql<Pick<BudgetTable, "subject" | "device" | "failures" | "refused" | "open_at">>`
+    with place as (${place}),
+    closed as (
+      select subject, device, failures, refused + 1 as refused, open_at
+        from consecutive_failures as budget join place using (subject, device)
+        where authenticator = ${authenticator} and refused > 0 and not ${isOver} and not ${isOpen}),
+    counted as (
     insert into consecutive_failures as budget
         (authenticator, subject, device, failures, refused, open_at, expires_at)
       select ${authenticator}, place.subject, place.device, 1, 0,
-          ${now}::timestamptz + make_interval(secs => (${waits})[1]), ${quietUntil}::timestamptz
-        from (${place}) as place
+          ${waitUntil(sql`1`, sql`to_timestamp(0)`)}, ${quietUntil}::timestamptz
+        from place where not exists (select from closed)
       on conflict (subject, authenticator, device) do update set
         failures = case when ${isOver} then 1 when ${isOpen} then budget.failures + 1 else budget.failures end,
-        refused = case when ${isOver} or ${isOpen} then 0 else least(budget.refused, ${sql.raw(String(REFUSED_MAX))}) + 1 end,
+        refused = case when ${isOver} or ${isOpen} then 0 else budget.refused + 1 end,
         open_at = case
           when ${isOver} then excluded.open_at
-          when ${isOpen} then ${now}::timestamptz
-            + make_interval(secs => (${waits})[least(budget.failures + 1, ${waitsCount})])
+          when ${isOpen} then ${waitUntil(sql`budget.failures + 1`, sql`budget.open_at`)}
           else budget.open_at end,
         expires_at = case
           when ${isOver} then excluded.expires_at
           when ${isOpen} and budget.failures + 1 < ${last} then excluded.expires_at
           when ${isOpen} then 'infinity'
           else budget.expires_at end
-      returning subject, device, failures, refused, open_at`;
+      returning subject, device, failures, refused, open_at)
+    select * from counted union all select * from closed`;
 }
 
 async function deleteSomeExpired(db: Db, now: Date): Promise<bigint> {

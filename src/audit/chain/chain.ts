@@ -4,7 +4,13 @@ import { type AuditBacklog, readBacklog } from "./backlog.ts";
 import { listTrustedKeys } from "./chain-key.ts";
 import { exportCheckpoint, type ExportedCheckpoint, openStatement, type SignedStatement } from "./checkpoints.ts";
 import { addMonths } from "./partitions.ts";
-import { readSealed, readSealedPosition, type SealedPage, type SealedRange } from "./read-sealed.ts";
+import {
+  readPositionBefore,
+  readSealed,
+  readSealedPosition,
+  type SealedPage,
+  type SealedRange,
+} from "./read-sealed.ts";
 import { dropOldMonths, type RetentionDeps } from "./retention.ts";
 import { freshMemory, sealSome } from "./seal-pass.ts";
 import { type Verification, verifyChain } from "./verify.ts";
@@ -20,6 +26,8 @@ export interface AuditChain {
   readSealed(range: SealedRange): Promise<SealedPage>;
   /** The position of the last event that was sealed: behind it all is new. */
   readPosition(): Promise<string>;
+  /** The position behind which everything stands that was sealed from then on. */
+  readPositionBefore(since: Date): Promise<string>;
   readBacklog(): Promise<AuditBacklog>;
   /** The newest checkpoint with its signature, to be kept elsewhere. @throws AppError AUDIT_NOT_SEALED, SECRET_UNKNOWN */
   exportCheckpoint(): Promise<ExportedCheckpoint>;
@@ -46,6 +54,7 @@ export function createAuditChain(deps: AuditChainDeps): AuditChain {
     },
     readSealed: (range) => readSealed(db, range),
     readPosition: () => readSealedPosition(db),
+    readPositionBefore: (since) => readPositionBefore(db, since),
     readBacklog: () => readBacklog(db, clock),
     exportCheckpoint: () => exportNewest(deps),
     verify: (given) => verifyChain({ db, seals }, given),

@@ -54,3 +54,10 @@ export async function readSealedPosition(db: Db): Promise<string> {
   const { rows } = await sql<{ position: string }>`select position::text as position from audit_chain`.execute(db);
   return rows[0]?.position ?? "0";
 }
+
+/** The position before the first event that was sealed from then on; that of the last, where there is none. */
+export async function readPositionBefore(db: Db, since: Date): Promise<string> {
+  const { rows } = await sql<{ position: string | null }>`
+    select (min(position) - 1)::text as position from audit_seals where sealed_at >= ${since}::timestamptz`.execute(db);
+  return rows[0]?.position ?? readSealedPosition(db);
+}

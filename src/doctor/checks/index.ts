@@ -12,6 +12,7 @@ import { checkNodes, checkVersions } from "./nodes.ts";
 import { checkProxies } from "./proxies.ts";
 import { checkMigrations, checkPostgres, checkRedis } from "./stores.ts";
 import { checkTls } from "./tls.ts";
+import { checkWebhooks } from "./webhooks.ts";
 
 /** What a doctor looks at, in the order in which it is told. Each judges what was seen, and asks nobody. */
 export const CHECKS: readonly ((deployment: Deployment) => readonly Finding[])[] = [
@@ -31,4 +32,5 @@ export const CHECKS: readonly ((deployment: Deployment) => readonly Finding[])[]
   checkCookies,
   checkMail,
   checkAudit,
+  checkWebhooks,
 ];

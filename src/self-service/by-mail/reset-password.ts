@@ -21,7 +21,7 @@ const passwordForm = z.object({ password: z.string(noPassword).min(1, noPassword
 
 type Dependencies = Pick<
   SelfServiceDependencies,
-  "accounts" | "factors" | "views" | "csrf" | "clientAddress" | "browserSessions"
+  "accounts" | "factors" | "views" | "csrf" | "clientAddress" | "browserSessions" | "noteBrowser"
 >;
 
 /**
@@ -29,7 +29,7 @@ type Dependencies = Pick<
  * a password. Each page carries what the one before has proved; none of it is in a cookie.
  */
 export function createResetPassword(dependencies: Dependencies) {
-  const { accounts, factors, views, csrf, clientAddress, browserSessions } = dependencies;
+  const { accounts, factors, views, csrf, clientAddress, browserSessions, noteBrowser } = dependencies;
   const { passwordReset } = accounts.byMail;
   const needsFactor = (accountId: string): Promise<boolean> => factors.hasAny(accountId);
 
@@ -48,12 +48,15 @@ export function createResetPassword(dependencies: Dependencies) {
   const setPassword: RouteStep = async (ctx) => {
     const form = await readForm(ctx, passwordForm);
     const token = queryText(ctx, "token");
-    csrf.check(ctx, (await passwordReset.find(token)).id, form.typed["csrf"]);
+    const { id, account } = await passwordReset.find(token);
+    csrf.check(ctx, id, form.typed["csrf"]);
     if (form.kind === "faulty") return draw(ctx, { status: 400, fieldErrors: form.errors, typed: {} });
     try {
       const source = { address: clientAddress(ctx), requestId: requestIdOf(ctx) };
       const outcome = await passwordReset.complete(token, { password: form.values.password, source, needsFactor });
       if (outcome.outcome === "factor_needed") return seeOther(ctx, resetFactorUrl("second-factor", token));
+      // Whoever guesses at the account goes on after a reset, and would use up the tries at the new password at once.
+      await noteBrowser(ctx, account.id);
       seeOther(ctx, withRestart(`${RESET_PAGE}/done`, outcome.origin));
     } catch (error) {
       const trouble = troubleOfPassword(error) ?? troubleOfLimits(ctx, error);

@@ -23,7 +23,7 @@ export interface DeliveryDeps {
   readonly db: Db;
   readonly clock: Clock;
   readonly audit: Audit;
-  readonly outbound: Outbound;
+  readonly outbound: Pick<Outbound, "postForm">;
   /** `undefined` when the client is gone or does not want to be told any more. `oidc` signs. */
   readonly prepareLogout: (notice: LogoutNotice) => Promise<PreparedLogout | undefined>;
   /** Told of failures of our own side. What an app answers is none. */

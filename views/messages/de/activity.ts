@@ -55,6 +55,7 @@ export const activity = {
   "activity.older": "Ältere Aktivitäten zeigen",
 
   "event.registered": "Konto angelegt",
+  "event.imported": "Konto aus einem anderen System übernommen",
   "event.disabled": "Konto von den Betreibern dieser Seite gesperrt",
   "event.enabled": "Konto entsperrt",
   "event.profileChanged": "Name oder Sprache geändert",

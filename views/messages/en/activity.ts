@@ -50,6 +50,7 @@ export const activity = {
   "activity.older": "Show older activity",
 
   "event.registered": "Account created",
+  "event.imported": "Account brought over from another system",
   "event.disabled": "Account disabled by whoever runs this site",
   "event.enabled": "Account enabled again",
   "event.profileChanged": "Name or language changed",

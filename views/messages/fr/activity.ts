@@ -56,6 +56,7 @@ export const activity = {
   "activity.older": "Voir l’activité plus ancienne",
 
   "event.registered": "Compte créé",
+  "event.imported": "Compte repris d’un autre système",
   "event.disabled": "Compte désactivé par qui gère ce site",
   "event.enabled": "Compte réactivé",
   "event.profileChanged": "Nom ou langue modifiés",
