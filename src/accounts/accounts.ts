@@ -204,7 +204,8 @@ async function changeDisabled(
     const changed = await setDisabledAt(tx, id, { disabledAt: type === "account_disabled" ? now : undefined, now });
     if (changed !== undefined) await audit.append(tx, { type, accountId: id });
     // Who was disabled and is enabled again does not find the links alive that somebody had sent for before.
-    if (type === "account_disabled") await dropConfirmations(tx, id, { purposes: ["email", "password_reset"] });
+    if (type === "account_disabled")
+      await dropConfirmations(tx, id, { purposes: ["verification", "email", "password_reset"] });
     const account = changed ?? (await findAccountById(tx, id));
     if (account === undefined) throw new AppError("ACCOUNT_NOT_FOUND");
     return account;

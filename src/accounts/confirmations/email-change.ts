@@ -5,6 +5,7 @@ import {
   type Credentials,
   findAccountById,
   findCredentials,
+  findCredentialsById,
   lockCredentials,
   setEmail,
   setPassword,
