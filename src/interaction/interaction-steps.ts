@@ -66,7 +66,8 @@ export function createInteractionSteps({ interactions, failurePages, csrf }: Dep
  */
 function whereElse(ctx: Context): string | undefined {
   const token = queryText(ctx, "token");
-  return token === "" ? undefined : `/create-account/finish?token=${encodeURIComponent(token)}&here=1`;
+  const page = ctx.path.endsWith("/prove-email") ? "/confirm-email" : "/create-account/finish";
+  return token === "" ? undefined : `${page}?token=${encodeURIComponent(token)}&here=1`;
 }
 
 /** The restart token that the address carries. */

@@ -19,7 +19,7 @@ const isTurn = ({ step }: Turn): boolean => step === "confirm-email";
 
 /**
  * The end of a sign-in to an account whose address nobody has proved, where that is required: made by an operator, or from
- * before it was. The person is sent a mail, and types its code here or uses its link.
+ * before it was. The person is sent a mail, and types its code here or uses its link in this browser.
  */
 export function createProveEmail(dependencies: Dependencies): {
   readonly show: InteractionStep;
@@ -33,6 +33,13 @@ export function createProveEmail(dependencies: Dependencies): {
     const pending = await accounts.byMail.findPending(id, EMAIL_PURPOSES);
     const { proveEmail } = urlsOf(interaction);
     const place = { interaction, chain, trouble };
+    const token = queryText(ctx, "token");
+    if (token !== "") {
+      const { email } = await emailChange.find(chain.account.id, token);
+      const submitUrl = `${proveEmail}&token=${encodeURIComponent(token)}`;
+      const title = message("email.confirm.title");
+      return pages.show(ctx, place, { template: "confirm-email", title, submitUrl, others: [], data: { email } });
+    }
     if (pending === undefined) {
       const title = message("email.confirm.title");
       return pages.show(ctx, place, { template: "prove-email", title, submitUrl: proveEmail, others: [] });
@@ -40,6 +47,11 @@ export function createProveEmail(dependencies: Dependencies): {
     const submitUrl = `${proveEmail}&id=${encodeURIComponent(id)}`;
     const data = { email: pending.email, submitUrl, againUrl: proveEmail };
     pages.show(ctx, place, { template: "mail-code", title: message("mailCode.title"), submitUrl, others: [], data });
+  }
+
+  async function finish(ctx: Context, interaction: PendingInteraction, { chain, token }: Proved): Promise<void> {
+    await emailChange.complete(chain.account.id, token, sourceOf(ctx, clientAddress));
+    await chains.goOn(ctx, interaction);
   }
 
   async function sendMail(ctx: Context, interaction: PendingInteraction, chain: Chain): Promise<void> {
@@ -63,6 +75,8 @@ export function createProveEmail(dependencies: Dependencies): {
     show: chains.page(isTurn, async (ctx, interaction, chain) => draw(ctx, interaction, { chain })),
     take: chains.form(isTurn, async (ctx, interaction, { chain, form }) => {
       const id = queryText(ctx, "id");
+      const token = queryText(ctx, "token");
+      if (token !== "") return finish(ctx, interaction, { chain, token });
       if (id === "") return sendMail(ctx, interaction, chain);
       const code = form.kind === "valid" ? form.values.code : undefined;
       if (code === undefined) {
@@ -74,10 +88,14 @@ export function createProveEmail(dependencies: Dependencies): {
       if (outcome.outcome !== "accepted") {
         return draw(ctx, interaction, { chain, trouble: codeFromMailTrouble(ctx, outcome) });
       }
-      await emailChange.complete(chain.account.id, outcome.token, source);
-      await chains.goOn(ctx, interaction);
+      await finish(ctx, interaction, { chain, token: outcome.token });
     }),
   };
+}
+
+interface Proved {
+  readonly chain: Chain;
+  readonly token: string;
 }
 
 interface Shown {

@@ -20,7 +20,6 @@ export const SELF_SERVICE_ROUTES = [
   "POST /reset-password/new",
   "GET /reset-password/done",
   "GET /confirm-email",
-  "POST /confirm-email",
   "GET /undo-email-change",
   "POST /undo-email-change",
   "GET /signed-out",

@@ -47,7 +47,6 @@ function byMailRoutes(dependencies: SelfServiceDependencies) {
   const request = createResetRequest(dependencies);
   const reset = createResetPassword(dependencies);
   const factor = createResetFactor(dependencies);
-  const confirming = createConfirmEmail(dependencies);
   const undoing = createUndoEmailChange(dependencies);
   return {
     "GET /create-account/finish": finish.show,
@@ -66,8 +65,7 @@ function byMailRoutes(dependencies: SelfServiceDependencies) {
     "GET /reset-password/new": reset.showPassword,
     "POST /reset-password/new": reset.setPassword,
     "GET /reset-password/done": reset.showDone,
-    "GET /confirm-email": confirming.show,
-    "POST /confirm-email": confirming.confirm,
+    "GET /confirm-email": createConfirmEmail(dependencies),
     "GET /undo-email-change": undoing.show,
     "POST /undo-email-change": undoing.undo,
   };

@@ -99,7 +99,6 @@ export const ROUTES: readonly Route[] = [
   ),
   { method: "GET", path: "/reset-password/done", protection: "public", anonymous: 200 },
   { method: "GET", path: "/confirm-email", protection: "link", anonymous: 400 },
-  { method: "POST", path: "/confirm-email", protection: "link", anonymous: 403 },
   { method: "GET", path: "/undo-email-change", protection: "link", anonymous: 400 },
   { method: "POST", path: "/undo-email-change", protection: "link", anonymous: 403 },
   { method: "GET", path: "/account", protection: "session", anonymous: 303 },

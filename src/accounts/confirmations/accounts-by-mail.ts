@@ -63,7 +63,6 @@ export function createAccountsByMail({ changing, ...deps }: Dependencies): Accou
     emailChange: {
       ...emailChange,
       complete: changing((...given: Parameters<EmailChange["complete"]>) => emailChange.complete(...given)),
-      verify: changing((token: string, source: RequestSource) => emailChange.verify(token, source)),
       undo: changing((token: string, source: RequestSource) => emailChange.undo(token, source)),
     },
     findPending: (id, purposes) => base.findPending(id, purposes),

@@ -31,7 +31,7 @@ export interface ConfirmationDependencies {
   readonly audit: Audit;
   readonly authenticator: Authenticator;
   readonly mails: ConfirmationMails;
-  readonly throttle: Pick<Throttle, "countMailRequest" | "countCode">;
+  readonly throttle: Pick<Throttle, "countMailRequest" | "countCode" | "countCodeOf">;
 }
 
 export type CodeOutcome =
@@ -153,6 +153,8 @@ export function createConfirmationBase(deps: ConfirmationDependencies): Confirma
       if (count.verdict === "closed") return { outcome: "throttled", retryAfterSeconds: count.retryAfterSeconds };
       const counted = await countTry(db, sought(id, purposes), CODE_TRIES_MAX);
       if (counted === undefined) return { outcome: "over" };
+      const countOfAddress = await throttle.countCodeOf(counted.emailFolded);
+      if (countOfAddress.verdict === "closed") return { outcome: "over" };
       const isRight = isMailCode(authenticator, { id, typed: code }, counted.codeDigest) && counted.leadsSomewhere;
       return isRight
         ? { outcome: "accepted", token: linkToken(authenticator, counted.purpose, id) }

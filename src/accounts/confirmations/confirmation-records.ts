@@ -88,6 +88,7 @@ export async function noteFactorProved(db: Db, id: string): Promise<void> {
 
 export interface CodeTry {
   readonly purpose: ConfirmationPurpose;
+  readonly emailFolded: string;
   readonly codeDigest: string | undefined;
   readonly leadsSomewhere: boolean;
 }
@@ -104,10 +105,11 @@ export async function countTry(db: Db, { id, purposes, now }: Sought, triesMax: 
     .where("purpose", "in", purposes)
     .where("tries", "<", triesMax)
     .where("expires_at", ">", now)
-    .returning(["purpose", "code_digest", "leads_somewhere"])
+    .returning(["purpose", "email_folded", "code_digest", "leads_somewhere"])
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  return { purpose: row.purpose, codeDigest: row.code_digest ?? undefined, leadsSomewhere: row.leads_somewhere };
+  const { purpose, email_folded: emailFolded, code_digest: codeDigest, leads_somewhere: leadsSomewhere } = row;
+  return { purpose, emailFolded, codeDigest: codeDigest ?? undefined, leadsSomewhere };
 }
 
 /** Uses one up, in the transaction of what it allows; `false` when somebody else did, or it is over. */

@@ -36,14 +36,13 @@ export interface EmailChange {
    * @throws AppError CONFIRMATION_OVER; ACCOUNT_EMAIL_TAKEN when somebody was faster
    */
   complete(accountId: string, token: string, source: RequestSource): Promise<"verified" | "changed">;
-  /** The address that a link proves for the account that has it. @throws AppError CONFIRMATION_OVER */
-  findVerification(token: string): Promise<{ readonly email: string; readonly origin: ConfirmationOrigin }>;
   /**
-   * The account's address is proved: whoever reads its mail may say so without signing in, for nothing else changes.
+   * Where a link that proves the account's address is to be used: where it was asked for. Whoever reads the mail has not
+   * proved that the account is theirs: somebody else may have made it for their address.
    *
-   * @throws AppError CONFIRMATION_OVER, also when the account has another address by now
+   * @throws AppError CONFIRMATION_OVER
    */
-  verify(token: string, source: RequestSource): Promise<ConfirmationOrigin>;
+  findOrigin(token: string): Promise<ConfirmationOrigin>;
   /** The address that a link gives back. @throws AppError CONFIRMATION_OVER */
   findUndo(token: string): Promise<{ readonly email: string }>;
   /**
@@ -82,11 +81,13 @@ export function createEmailChange(deps: EmailChangeDependencies, base: Confirmat
     return owner === undefined ? reserved : owner.account.id !== accountId;
   }
 
-  /** To the address from before, with the way back. */
-  async function tellOldAddress(tx: Db, { id, email, locale }: Account, emailFolded: string): Promise<void> {
+  /** To the address from before; with the way back, unless it may be a stranger's, who has never proved it. */
+  async function tellOldAddress(tx: Db, { id, ...account }: Account, emailFolded: string): Promise<void> {
+    const { email, emailVerified, locale } = account;
     const undo = { purpose: "email_undo", accountId: id, email, emailFolded, origin: {} } as const;
-    const token = await base.note(tx, undo);
-    await mails.enqueue(tx, { kind: "confirm.email_changed", to: email, locale, variables: { token } });
+    const token = emailVerified ? await base.note(tx, undo) : undefined;
+    const variables = token === undefined ? {} : { token };
+    await mails.enqueue(tx, { kind: "confirm.email_changed", to: email, locale, variables });
   }
 
   return {
@@ -134,33 +135,10 @@ export function createEmailChange(deps: EmailChangeDependencies, base: Confirmat
       });
       return change.catch(rethrowTaken);
     },
-    ...createVerification(deps, base),
+    async findOrigin(token) {
+      return (await base.get(token, ["verification"])).origin;
+    },
     ...createUndo(deps, base),
-  };
-}
-
-function createVerification(
-  { db, clock, audit }: EmailChangeDependencies,
-  base: ConfirmationBase,
-): Pick<EmailChange, "findVerification" | "verify"> {
-  return {
-    async findVerification(token) {
-      const { email, origin } = await base.get(token, ["verification"]);
-      return { email, origin };
-    },
-    async verify(token, source) {
-      const confirmation = await base.get(token, ["verification"]);
-      const { accountId = "", email, emailFolded, origin } = confirmation;
-      const now = new Date(clock.nowMs());
-      await db.transaction().execute(async (tx) => {
-        const before = await lockEnabled(tx, accountId);
-        await base.consume(tx, confirmation);
-        if (before.account.email !== email) throw new AppError("CONFIRMATION_OVER");
-        await setEmail(tx, accountId, { email, emailFolded, now });
-        await audit.append(tx, { type: "email_verified", accountId, ...source });
-      });
-      return origin;
-    },
   };
 }
 

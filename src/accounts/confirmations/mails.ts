@@ -18,7 +18,7 @@ interface MailContents {
   readonly "confirm.password_reset": Proofs;
   readonly "confirm.invitation": { readonly token: string };
   /** To the address from before. */
-  readonly "confirm.email_changed": { readonly token: string };
+  readonly "confirm.email_changed": { readonly token?: string };
   /** Somebody wanted to create an account, or to give theirs this address; there is one. */
   readonly "confirm.have_account": Nothing;
   /** Somebody wanted to reset the password of an account; there is none that can be used. */

@@ -57,6 +57,8 @@ export const WINDOWS = {
   mailRequests: { name: "mail-request", attemptsMax: 30, seconds: 10 * MINUTE },
   /** Per address that the mails go to, and per kind. */
   mailsTo: { name: "mail-to", attemptsMax: 5, seconds: HOUR },
+  /** Per address that mails go to. Then links alone work: a million codes are soon tried out by who asks for mail after mail. */
+  codesOf: { name: "code-of", attemptsMax: 20, seconds: DAY },
   codes: { name: "code", attemptsMax: 60, seconds: 10 * MINUTE },
   clientFailures: { name: "client", attemptsMax: 30, seconds: MINUTE },
 } as const satisfies Record<string, Window>;

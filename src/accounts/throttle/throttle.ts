@@ -75,6 +75,8 @@ export interface Throttle {
   countMailRequest(request: MailRequest): Promise<ThrottleVerdict>;
   /** Counts a try at a code of a mail, by network. The code has tries of its own. */
   countCode(request: { readonly address: string }): Promise<ThrottleVerdict>;
+  /** Counts a try at any code that was mailed to an address, whatever for: links are not counted, and work on. */
+  countCodeOf(emailFolded: string): Promise<ThrottleVerdict>;
   /** Counts what a client failed to prove, by client and network: see `oidc`. `undefined`: a client that is not known. */
   countClientFailure(failure: {
     readonly clientId: string | undefined;
@@ -141,6 +143,8 @@ export function createThrottle(deps: ThrottleDependencies): Throttle {
       const key = digestOf(`${kind}\0${emailFolded}`);
       return toVerdict(judgeWindow(WINDOWS.mailsTo, await durable.count(WINDOWS.mailsTo, key)), "account");
     },
+    countCodeOf: async (emailFolded) =>
+      toVerdict(judgeWindow(WINDOWS.codesOf, await durable.count(WINDOWS.codesOf, digestOf(emailFolded))), "account"),
     countCode: ({ address }) => byNetwork(WINDOWS.codes, address),
     countClientFailure: async ({ clientId = "", address }) =>
       toVerdict(await countNetwork(WINDOWS.clientFailures, address, clientId), "address"),

@@ -79,15 +79,19 @@ export const email = defineMail({
 });
 
 export const emailChanged = defineMail({
-  variables: withToken,
+  variables: origin.extend({ token: z.string().optional() }),
   lifetimeSeconds: UNDO_SECONDS,
   sample: { ...sampleOrigin, token },
   compose: ({ token: proof, ...from }, { brand }) => ({
     subject: message("mail.emailChanged.subject", { brand }),
     paragraphs: [message("mail.emailChanged.text", { brand })],
     facts: factsOfOrigin(from),
-    advice: message("mail.emailChanged.notYou"),
-    action: { label: message("mail.emailChanged.button"), path: linkTo("/undo-email-change", proof) },
+    ...(proof === undefined
+      ? {}
+      : {
+          advice: message("mail.emailChanged.notYou"),
+          action: { label: message("mail.emailChanged.button"), path: linkTo("/undo-email-change", proof) },
+        }),
   }),
 });
 

@@ -1,44 +1,25 @@
-import { z } from "zod";
-import type { ConfirmationOrigin } from "../../accounts/index.ts";
-import { message, queryText, readForm, requestIdOf, type RouteStep } from "../../http/index.ts";
+import { message, queryText, type RouteStep, seeOther } from "../../http/index.ts";
 import { interactionUrl } from "../../oidc/index.ts";
 import type { SelfServiceDependencies } from "../ports.ts";
 
-const emptyForm = z.object({});
-
-type Dependencies = Pick<SelfServiceDependencies, "accounts" | "views" | "csrf" | "clientAddress">;
+type Dependencies = Pick<SelfServiceDependencies, "accounts" | "views">;
 
 /**
- * Proves the address that an account has, by a link that went there: by whoever reads its mail, on any device, signed in or
- * not. It lets nobody in, and changes nothing else.
+ * Where the link begins that proves the address of an account: it is used where it was asked for, in the sign-in that waits
+ * for it or by whoever is signed in. In another browser it proves nothing, and the code has to do.
  */
-export function createConfirmEmail({ accounts, views, csrf, clientAddress }: Dependencies) {
-  const { emailChange } = accounts.byMail;
-
-  const show: RouteStep = async (ctx) => {
+export function createConfirmEmail({ accounts, views }: Dependencies): RouteStep {
+  return async (ctx) => {
     const token = queryText(ctx, "token");
-    const { email } = await emailChange.findVerification(token);
-    const submitUrl = `/confirm-email?token=${encodeURIComponent(token)}`;
-    const data = { email, submitUrl, hidden: { csrf: csrf.token(token) } };
-    views.render(ctx, "confirm-email", { title: message("email.confirm.title"), data });
+    const { interactionUid, restartToken } = await accounts.byMail.emailChange.findOrigin(token);
+    const carried = `token=${encodeURIComponent(token)}`;
+    if (interactionUid === undefined || restartToken === undefined) {
+      return seeOther(ctx, `/account/email/confirm?${carried}`);
+    }
+    if (queryText(ctx, "here") === "") {
+      return seeOther(ctx, `${interactionUrl(interactionUid, restartToken, "/prove-email")}&${carried}`);
+    }
+    const data = { ways: [{ label: message("way.toStart"), href: "/" }], lede: message("email.confirm.elsewhere") };
+    views.render(ctx, "done", { title: message("email.confirm.title"), data });
   };
-
-  const confirm: RouteStep = async (ctx) => {
-    const { typed } = await readForm(ctx, emptyForm);
-    const token = queryText(ctx, "token");
-    csrf.check(ctx, token, typed["csrf"]);
-    const origin = await emailChange.verify(token, { address: clientAddress(ctx), requestId: requestIdOf(ctx) });
-    const data = { ways: [wayOn(origin)], lede: message("email.confirmed.text") };
-    views.render(ctx, "done", { title: message("notice.emailVerified"), data });
-  };
-
-  return { show, confirm };
-}
-
-/** To the sign-in that waits for it, which goes on in the browser that it began in. */
-function wayOn({ interactionUid, restartToken }: ConfirmationOrigin) {
-  if (interactionUid === undefined || restartToken === undefined) {
-    return { label: message("way.toAccount"), href: "/account" };
-  }
-  return { label: message("way.continueSignIn"), href: interactionUrl(interactionUid, restartToken) };
 }

@@ -46,7 +46,7 @@ export function createResetRequest(dependencies: Dependencies) {
     const pending = await accounts.byMail.findPending(id, ["password_reset"]);
     if (pending === undefined) return seeOther(ctx, RESET_PAGE);
     const { status = 200, ...errors } = trouble ?? {};
-    const urls = { submitUrl: codeUrl(id), againUrl: RESET_PAGE };
+    const urls = { submitUrl: codeUrl(id, originOf(ctx)), againUrl: withRestart(RESET_PAGE, originOf(ctx)) };
     const data = { ...urls, email: pending.email, hidden: { csrf: csrf.token(id) } };
     views.render(ctx, "mail-code", { title: message("mailCode.title"), data, ...errors }, { status });
   }
@@ -64,7 +64,8 @@ export function createResetRequest(dependencies: Dependencies) {
     if (form.kind === "faulty") return drawRequest(ctx, { status: 400, fieldErrors: form.errors, typed });
     try {
       const asked: Asked = { email: form.values.email, locale: views.localeFor(ctx), origin: originOf(ctx) };
-      seeOther(ctx, codeUrl(await accounts.byMail.passwordReset.begin({ ...asked, source: sourceOf(ctx) })));
+      const id = await accounts.byMail.passwordReset.begin({ ...asked, source: sourceOf(ctx) });
+      seeOther(ctx, codeUrl(id, asked.origin));
     } catch (error) {
       const trouble = troubleOfEmail(error) ?? troubleOfLimits(ctx, error);
       if (trouble === undefined) throw error;
@@ -92,8 +93,9 @@ interface Asked {
   readonly origin: ConfirmationOrigin;
 }
 
-function codeUrl(id: string): string {
-  return `${RESET_PAGE}/code?id=${encodeURIComponent(id)}`;
+function codeUrl(id: string, { restartToken }: ConfirmationOrigin): string {
+  const carried = restartToken === undefined ? "" : `&r=${encodeURIComponent(restartToken)}`;
+  return `${RESET_PAGE}/code?id=${encodeURIComponent(id)}${carried}`;
 }
 
 /** What is wrong with what was typed as an address; `undefined` when the error is about something else. */

@@ -87,7 +87,7 @@ export const byMail = {
   "email.confirm.text": "Wir schicken eine E-Mail an **{email}**, mit einem Code, den Sie hier eingeben.",
   "email.confirm.button": "E-Mail schicken",
   "email.confirm.lede": "Gehört **{email}** Ihnen? Dann bestätigen Sie die Adresse.",
-  "email.confirmed.text": "Danke. Sonst hat sich nichts geändert.",
+  "email.confirm.elsewhere": "Öffnen Sie den Link in dem Browser, in dem Sie sich anmelden, oder geben Sie dort den Code aus der E-Mail ein.",
   "email.change.title": "Andere Adresse verwenden",
   "email.change.text":
     "Sie gilt, sobald Sie sie dort bestätigt haben. Die bisherige bekommt Bescheid und kann die Änderung drei Tage lang rückgängig machen.",

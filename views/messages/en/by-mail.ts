@@ -75,7 +75,7 @@ export const byMail = {
   "email.confirm.text": "We’ll send a mail to **{email}**, with a code to type here.",
   "email.confirm.button": "Send me the mail",
   "email.confirm.lede": "Is **{email}** yours? Then confirm it.",
-  "email.confirmed.text": "Thank you. Nothing else has changed.",
+  "email.confirm.elsewhere": "Use the link in the browser in which you’re signing in, or type the code from the mail there.",
   "email.change.title": "Use another email",
   "email.change.text": "It becomes yours once you’ve confirmed it there. The one you have now is told, and can undo the change for three days.",
   "email.change.button": "Send a mail to the new one",

@@ -88,7 +88,7 @@ export const byMail = {
   "email.confirm.text": "Nous envoyons un message à **{email}**, avec un code à saisir ici.",
   "email.confirm.button": "Envoyer le message",
   "email.confirm.lede": "**{email}** est à vous ? Alors confirmez-la.",
-  "email.confirmed.text": "Merci. Rien d’autre n’a changé.",
+  "email.confirm.elsewhere": "Ouvrez le lien dans le navigateur où vous vous connectez, ou saisissez-y le code du message.",
   "email.change.title": "Utiliser une autre adresse",
   "email.change.text":
     "Elle devient la vôtre une fois confirmée là-bas. L’adresse actuelle est prévenue et peut annuler le changement pendant trois jours.",
