@@ -74,9 +74,9 @@ beforeAll(async () => {
       readSealed: () => Promise.reject(new Error("audit-list-command.test.ts has these")),
       readPosition: () => Promise.reject(new Error("audit-list-command.test.ts has these")),
       readPositionBefore: () => Promise.reject(new Error("audit-list-command.test.ts has these")),
-      sealWaiting: () => Promise.reject(new Error("audit-commands.test.ts has these")),
-      exportCheckpoint: () => Promise.reject(new Error("audit-commands.test.ts has these")),
-      verify: () => Promise.reject(new Error("audit-commands.test.ts has these")),
+      sealWaiting: () => Promise.reject(new Error("audit-integrity-commands.test.ts has these")),
+      exportCheckpoint: () => Promise.reject(new Error("audit-integrity-commands.test.ts has these")),
+      verify: () => Promise.reject(new Error("audit-integrity-commands.test.ts has these")),
     },
     webhooks: {
       add: () => Promise.reject(new Error("webhook-commands.test.ts has these")),

@@ -32,7 +32,10 @@ async function setUp({ isConfigured = true } = {}) {
   const endSessions = vi.fn(async () => ({ isComplete: true }));
   const { accounts } = createTestAccounts(db, { mails, hasher: { ...hasher, hash }, endSessions });
   const email = `${unique("nora")}@example.com`;
-  const { id } = await accounts.register({ email, name: "Nora North", password: PASSWORD }, "operator");
+  const { id } = await accounts.register(
+    { email, name: "Nora North", password: PASSWORD, emailVerified: true },
+    "operator",
+  );
   const { passwordReset, emailChange, registration } = accounts.byMail;
 
   const tokenTo = (address: string): string => sent.findLast(({ to }) => to === address)?.variables.token ?? "";
