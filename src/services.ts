@@ -5,6 +5,7 @@
 import {
   accountIdsAmong,
   type Accounts,
+  type AccountsDependencies,
   createAccounts,
   createKnownDevices,
   createThrottle,
@@ -229,7 +230,9 @@ function buildServices(config: Config, ground: Ground) {
   });
   const protocol = createProtocolCommands({ config, clock, db, redis, audit, clients, revocations, sessions });
   const throttle = createThrottleOn(ground);
+  const removeFactorsSince: RemoveFactorsSince = (...given) => factors.removeSince(...given);
   const accounts = createAccountsOn(config, ground, {
+    removeFactorsSince,
     audit,
     throttle,
     mail,
@@ -273,6 +276,8 @@ function createAuditOn(
   return { audit: tellPeople(plainAudit, notices), auditChain };
 }
 
+type RemoveFactorsSince = AccountsDependencies["removeFactorsSince"];
+
 function createMailsOn(config: Config, { database, clock, secrets, logger, telemetry }: Ground) {
   const mailObserver = telemetry.observeMails(createMailLog(logger));
   const isConfigured = config.mail.mode !== "off";
@@ -284,9 +289,11 @@ function createMailsOn(config: Config, { database, clock, secrets, logger, telem
 function createAccountsOn(
   { passwordHash, passwords, placeOf }: Config,
   { database, clock, secrets, logger, telemetry, workers }: Ground,
-  parts: Pick<Services, "audit" | "throttle" | "mail" | "sessions" | "clients">,
+  parts: Pick<Services, "audit" | "throttle" | "mail" | "sessions" | "clients"> & {
+    readonly removeFactorsSince: RemoveFactorsSince;
+  },
 ): Accounts {
-  const { audit, throttle, mail, sessions, clients } = parts;
+  const { audit, throttle, mail, sessions, clients, removeFactorsSince } = parts;
   const accounts = createAccounts({
     db: database.db,
     clock,
@@ -296,6 +303,7 @@ function createAccountsOn(
     passwords: { ...passwords, onBreachListUnavailable: warnOfBreachList(logger) },
     processesOnMachine: workers,
     authenticator: createAuthenticator(secrets),
+    removeFactorsSince,
     mails: createConfirmationMails({ mail, currentDevice, placeOf }),
     endSessions: (accountId, reason) => sessions.endAll(accountId, reason),
     forgetSessions: (tx, accountId) => sessions.forgetAccount(tx, accountId),

@@ -34,6 +34,7 @@ export function createTestAccounts(db: Db, overrides: Partial<AccountsDependenci
     hasher,
     passwordHash: { memoryKib: 19_456, passes: 2 },
     authenticator: createAuthenticator(["a secret of the tests, of 32 bytes"]),
+    removeFactorsSince: async () => {},
     mails: { isConfigured: false, enqueue: async () => {} },
     passwords: { charactersMin: 12, breachListUrl: undefined },
     strength: { estimate: async () => ({ level: 4, weaknesses: [] }) },

@@ -15,6 +15,7 @@ import { findAccountById, findAccountsById, findCredentials, listAccounts, setDi
 import { parseEmail } from "./email-address.ts";
 import { type AccountsByMail, createAccountsByMail } from "./confirmations/accounts-by-mail.ts";
 import { dropConfirmations } from "./confirmations/confirmation-records.ts";
+import type { EmailChangeDependencies } from "./confirmations/email-change.ts";
 import type { ConfirmationMails } from "./confirmations/mails.ts";
 import { createImport, type ImportBatch, type ImportDependencies, type ImportReport } from "./import/import-people.ts";
 import { createBreachList } from "./passwords/breach-list.ts";
@@ -127,6 +128,8 @@ export interface AccountsDependencies {
   /** How many processes share the cores for hashing passwords. One when absent. */
   readonly processesOnMachine?: number | undefined;
   readonly authenticator: Authenticator;
+  /** Removes second factors that were added since then. */
+  readonly removeFactorsSince: EmailChangeDependencies["removeFactorsSince"];
   readonly mails: ConfirmationMails;
   /** argon2id, bounded to the cores, when absent. */
   readonly hasher?: PasswordHasher | undefined;

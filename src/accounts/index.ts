@@ -18,7 +18,7 @@
 export type { Account, RequestSource } from "./account.ts";
 export { AccountFieldInvalidError, PasswordUnacceptableError } from "./account-input-errors.ts";
 export { accountIdsAmong, discardProofs, findAccountById } from "./account-records.ts";
-export { type Accounts, createAccounts } from "./accounts.ts";
+export { type Accounts, type AccountsDependencies, createAccounts } from "./accounts.ts";
 export type { AccountsByMail } from "./confirmations/accounts-by-mail.ts";
 export type { ConfirmationOrigin } from "./confirmations/confirmation.ts";
 export { EMAIL_PURPOSES } from "./confirmations/email-change.ts";

@@ -36,6 +36,7 @@ beforeAll(async () => {
       audit,
       passwordHash: { memoryKib: 19_456, passes: 2 },
       authenticator: createAuthenticator(["a secret of the tests, of 32 bytes"]),
+      removeFactorsSince: async () => {},
       mails: { isConfigured: false, enqueue: async () => {} },
       passwords: { charactersMin: 12, breachListUrl: undefined },
       async endSessions(accountId) {

@@ -14,7 +14,9 @@ const NAMED_KINDS = [
 ] as const satisfies readonly { factor: FactorKind; table: string }[];
 
 /** What a person, or an operator for them, does to factors that are there. */
-export function createFactorChanges(services: FactorServices): Pick<Factors, "rename" | "remove" | "reset"> {
+export function createFactorChanges(
+  services: FactorServices,
+): Pick<Factors, "rename" | "remove" | "removeSince" | "reset"> {
   const { db, clock, audit, knownDevices } = services;
   return {
     async rename(accountId, factorId, typedName) {
@@ -36,6 +38,16 @@ export function createFactorChanges(services: FactorServices): Pick<Factors, "re
         await discardProofs(tx, accountId, new Date(clock.nowMs()));
       });
     },
+    removeSince: (accountId, since, source) =>
+      db.transaction().execute(async (tx) => {
+        await holdFactors(tx, accountId);
+        const removed = await removeAddedSince(tx, accountId, since);
+        const { totpDevices, passkeys } = await countFactors(tx, accountId);
+        if (totpDevices + passkeys === 0) await deleteSet(tx, accountId);
+        for (const factor of removed) {
+          await audit.append(tx, { type: "factor_removed", accountId, data: { factor }, ...originOf(source) });
+        }
+      }),
     reset: (accountId) => db.transaction().execute((tx) => resetAll(services, tx, accountId)),
   };
 }
@@ -66,6 +78,27 @@ async function removeOne(tx: Db, accountId: string, factorId: string): Promise<F
     if (numDeletedRows > 0n) return factor;
   }
   throw new AppError("FACTOR_NOT_FOUND");
+}
+
+/** Recovery codes from before somebody else made them anew are lost: they can be made once more by who has a factor. */
+async function removeAddedSince(tx: Db, accountId: string, since: Date): Promise<readonly FactorKind[]> {
+  const removed: FactorKind[] = [];
+  for (const { factor, table } of NAMED_KINDS) {
+    const rows = await withTables(tx)
+      .deleteFrom(table)
+      .where("account_id", "=", accountId)
+      .where("created_at", ">=", since)
+      .returning("id")
+      .execute();
+    removed.push(...rows.map(() => factor));
+  }
+  await withTables(tx).deleteFrom("totp_enrollments").where("account_id", "=", accountId).execute();
+  await withTables(tx)
+    .deleteFrom("recovery_code_sets")
+    .where("account_id", "=", accountId)
+    .where("created_at", ">=", since)
+    .execute();
+  return removed;
 }
 
 /** The pause goes as well: it was for what is there no more, and the person is to begin anew. */

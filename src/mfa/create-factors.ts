@@ -25,6 +25,7 @@ export function createFactors(deps: FactorsDependencies): Factors {
     overview: (accountId) => guardStore(() => readOverview(services, accountId)),
     rename: (accountId, factorId, name) => guardStore(() => changes.rename(accountId, factorId, name)),
     remove: (accountId, factorId, source) => guardStore(() => changes.remove(accountId, factorId, source)),
+    removeSince: (accountId, since, source) => guardStore(() => changes.removeSince(accountId, since, source)),
     reset: (accountId) => guardStore(() => changes.reset(accountId)),
     reseal: () => guardStore(() => resealSecrets(services)),
     sweep: () => guardStore(() => sweepFactors(services)),

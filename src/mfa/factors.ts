@@ -161,6 +161,11 @@ export interface Factors {
    * passkey.
    */
   reset(accountId: string): Promise<boolean>;
+  /**
+   * Removes what was added, and codes that were made, since then: whoever had taken the account over is not to keep its
+   * person out with a factor of their own.
+   */
+  removeSince(accountId: string, since: Date, source: FactorSource): Promise<void>;
   /** Seals secrets of apps anew that an older `LATCHKEY_SECRET` sealed; returns how many. */
   reseal(): Promise<number>;
   /** Deletes what has expired; returns how many rows. */

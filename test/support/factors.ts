@@ -19,6 +19,7 @@ export const noFactors: Factors = {
   rename: refuse,
   remove: refuse,
   reset: refuse,
+  removeSince: refuse,
   reseal: refuse,
   sweep: refuse,
 };

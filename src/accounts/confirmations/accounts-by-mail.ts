@@ -40,6 +40,7 @@ interface Dependencies extends ConfirmationDependencies {
   readonly hasher: PasswordHasher;
   readonly register: Register;
   readonly throttle: PasswordResetDependencies["throttle"];
+  readonly removeFactorsSince: EmailChangeDependencies["removeFactorsSince"];
   readonly endSessions: PasswordResetDependencies["endSessions"] & EmailChangeDependencies["endSessions"];
   /** Whoever asks for an account after a change sees what is there then. */
   readonly changing: <Parameters extends readonly unknown[], Result>(

@@ -5,7 +5,6 @@ import {
   type Credentials,
   findAccountById,
   findCredentials,
-  findCredentialsById,
   lockCredentials,
   setEmail,
   setPassword,
@@ -47,7 +46,8 @@ export interface EmailChange {
   findUndo(token: string): Promise<{ readonly email: string }>;
   /**
    * Gives the account its address from before, and ends every session: whoever took it may be in. They may know the
-   * password, too, and would take it again in the next second, so that this works no more either. Returns the token for
+   * password, too, and would take it again in the next second, so that this works no more either, nor do second factors
+   * that were added since. Returns the token for
    * choosing a new one, which whoever reads the mail of that address may.
    *
    * @throws AppError CONFIRMATION_OVER
@@ -63,6 +63,8 @@ export interface EmailChangeDependencies extends ConfirmationDependencies {
   readonly hasher: Pick<PasswordHasher, "hash">;
   readonly distrustBrowsers: (accountId: string, tx: Db) => Promise<void>;
   readonly endSessions: (accountId: string, reason: "email_change_undone") => Promise<unknown>;
+  /** Second factors that were added since then are the account's no more. */
+  readonly removeFactorsSince: (accountId: string, since: Date, source: RequestSource) => Promise<void>;
 }
 
 export function createEmailChange(deps: EmailChangeDependencies, base: ConfirmationBase): EmailChange {
@@ -180,6 +182,8 @@ function createUndo(deps: EmailChangeDependencies, base: ConfirmationBase): Pick
         const nobodysHash = await deps.hasher.hash(randomToken());
         // As with a reset: before and after.
         await deps.endSessions(accountId, "email_change_undone");
+        // In a transaction of its own: whoever changes factors locks them before the account.
+        await deps.removeFactorsSince(accountId, confirmation.createdAt, source);
         return db.transaction().execute((tx) => take(tx, confirmation, { nobodysHash, source }));
       });
       await deps.endSessions(accountId, "email_change_undone");

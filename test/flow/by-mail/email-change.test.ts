@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { signInAs, submitSignIn } from "../../support/journeys.ts";
 import type { Browser, Page } from "../../support/browser.ts";
 import { createMailWorld, freshEmail, type MailWorld, openBrowserSomewhere, type } from "./mail-world.ts";
+import { AuthenticatorApp } from "../../support/authenticator-app.ts";
 import { submitTo } from "../account/account-world.ts";
 
+const SOURCE = { address: "198.51.100.9" };
 const PASSWORD = "velvet-otter-piano-42";
 
 let world: MailWorld;
@@ -57,6 +59,24 @@ describe("the address of an account", () => {
     );
     expect(signIn.heading).toBe("Hello, Nora North");
     expect((await victim.open(told.link)).heading).toBe("This link can’t be used any more");
+  });
+
+  test("is taken back from a thief who added a second factor: it keeps nobody out [ASVS 6.4.4]", async () => {
+    const { browser, email, id } = await signInSomebody();
+    const newEmail = freshEmail("thief");
+    const code = await type(browser, await openEmail(browser), { email: newEmail });
+    await type(browser, code, { code: (await world.mailTo(newEmail)).code });
+    const { factors } = world.latchkey;
+    const { secret } = await factors.totp.beginEnrollment({ id, email: newEmail }, "thief");
+    const enrolled = { binding: "thief", code: new AuthenticatorApp(secret).code(), name: "Thief", source: SOURCE };
+    expect(await factors.totp.confirmEnrollment(id, enrolled)).toMatchObject({ outcome: "accepted" });
+    const victim = openBrowserSomewhere(world);
+    const undo = await victim.open((await world.mailTo(email)).link);
+    const password = await victim.submit(undo, undo.formWith("csrf"));
+    expect(password.url.pathname).toBe("/reset-password/new");
+    const done = await type(victim, password, { password: "harbor-thimble-walnut-5" });
+    expect(done.heading).toBe("Your password has been changed");
+    expect(await factors.hasAny(id)).toBe(false);
   });
 
   test("that another account has is not told to whoever asks, and its owner is [ASVS 6.3.8]", async () => {
