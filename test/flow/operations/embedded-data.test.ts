@@ -101,6 +101,12 @@ async function expectAllAsBefore(latchkey: TestLatchkey): Promise<void> {
   expect(claims).toMatchObject({ sub: holder.id, amr: ["pwd", "otp", "mfa"] });
 }
 
+/** From its first event on, those of before the copy and those that came after it. */
+async function expectAuditIntact(settings: Readonly<Record<string, string>>): Promise<void> {
+  const verified = await run(["audit", "verify"], settings);
+  expect(verified).toMatchObject({ exitCode: 0, data: { verdict: "intact", begins: { position: "0" } } });
+}
+
 describe("a backup that was made while the server ran", () => {
   let target: string;
   beforeEach(async () => {
@@ -137,6 +143,7 @@ describe("a backup that was made while the server ran", () => {
     } finally {
       await latchkey.close();
     }
+    await expectAuditIntact({ DATA_DIR: target });
   });
 
   test("restored with its sessions, lets an app refresh where it was", async () => {
@@ -200,6 +207,7 @@ describe("data that are moved to a Postgres", () => {
     } finally {
       await latchkey.close();
     }
+    await expectAuditIntact({ DATABASE_URL: database.url, LATCHKEY_SECRET: await secrets() });
   });
 
   test("are refused by a database that holds some already, which stays as it is", async () => {
