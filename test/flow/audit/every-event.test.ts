@@ -191,7 +191,7 @@ const WAYS: readonly (readonly [events: readonly AuditEventType[], way: Way])[] 
 
 let world: MailWorld;
 beforeAll(async () => {
-  world = await createMailWorld();
+  world = await createMailWorld({ EMAIL_VERIFICATION: "off" });
 });
 afterAll(() => world.close());
 
