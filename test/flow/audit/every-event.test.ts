@@ -31,6 +31,7 @@ const ELSEWHERE: Partial<Record<AuditEventType, string>> = {
   epoch_started: "test/contract/protocol-store-epoch.test.ts",
   webhook_given_up: "src/webhooks/webhooks.test.ts",
   password_locked: "src/accounts/sign-in.test.ts",
+  account_imported: "src/accounts/import/import-people.test.ts",
 };
 
 const SOURCE = { address: "198.51.100.9" };
