@@ -1,4 +1,4 @@
-import { createHmac, randomUUID } from "node:crypto";
+import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { alice } from "../support/cast.ts";
@@ -11,7 +11,7 @@ let tokens: { idToken: string; accessToken: string; jwtAccessToken: string };
 let serverKeys: readonly JWK[];
 
 beforeAll(async () => {
-  world = await createWorld({ stores: "redis" });
+  world = await createWorld({ stores: "redis", settings: { TRUSTED_PROXIES: "1" } });
   const notes = await world.apps.notesWeb.signIn(world.openBrowser(), alice);
   const shop = await world.apps.shopWeb.signIn(world.openBrowser(), alice, { scope: "openid orders:read" });
   tokens = { idToken: notes.idToken, accessToken: notes.accessToken, jwtAccessToken: shop.accessToken };
@@ -123,8 +123,10 @@ describe("a client assertion [RFC 7523 3]", () => {
   });
 
   const answerTo = async (assertion: string): Promise<string> => {
+    // From places of their own: a client that fails so often from one is refused unheard.
     const response = await fetch(`${world.latchkey.issuer}/token`, {
       method: "POST",
+      headers: { "x-forwarded-for": `198.18.${randomBytes(2).join(".")}` },
       body: new URLSearchParams({
         grant_type: "refresh_token",
         refresh_token: "x",
