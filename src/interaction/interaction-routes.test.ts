@@ -351,3 +351,15 @@ test("a logo is shown from https, and the policy lets in its host alone", async 
   });
   expect(plain.body).not.toContain("cdn.example.com");
 });
+
+test.each([
+  ["/interaction/uid-1/sign-in", "current-password"],
+  ["/interaction/uid-1/create-account", "new-password"],
+])(
+  "%s takes passwords that are pasted or filled in by a manager, unseen [ASVS 6.2.6, 6.2.7]",
+  async (path, autocomplete) => {
+    const { body } = await get({}, path);
+    expect(body).toMatch(new RegExp(`<input[^>]* type="password" autocomplete="${autocomplete}"`));
+    expect(body).not.toMatch(/onpaste|oncopy|maxlength="\d{1,2}"[^>]*type="password"/);
+  },
+);

@@ -50,9 +50,10 @@ describe("the registration page", () => {
     expect(page.html).not.toContain(good.password);
   });
 
-  test("is not there when registration is closed, nor is a way to it", async () => {
+  test("is not there when registration is closed, nor is a way to it, nor an account to begin with [ASVS 6.3.2]", async () => {
     const closed = await startLatchkey({ stores: "postgres", settings: { REGISTRATION: "closed" } });
     try {
+      expect(await closed.accounts.list({ limit: 10 })).toEqual([]);
       const browser = world.openBrowser();
       expect((await browser.open(`${closed.issuer}/create-account`)).status).toBe(404);
       const page = await browser.open(`${closed.issuer}/sign-in`);
