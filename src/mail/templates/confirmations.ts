@@ -1,7 +1,7 @@
 /** What lets people prove that they read their mail. None of it says more than whoever typed the address may know. */
 import { z } from "zod";
-import { message } from "../../http/index.ts";
-import { defineMail } from "../template.ts";
+import { type Message, message } from "../../http/index.ts";
+import { defineMail, type MailContent } from "../template.ts";
 import { factsOfOrigin, origin, sampleOrigin } from "./origin.ts";
 
 const MINUTE_SECONDS = 60;
@@ -21,20 +21,62 @@ const linkTo = (path: string, proof: string): string => `${path}?token=${encodeU
 /** In two groups, as people read it out and type it. */
 const inGroups = (code: string): string => `${code.slice(0, 3)} ${code.slice(3)}`;
 
-export const registration = defineMail({
-  variables: withProofs,
-  lifetimeSeconds: SOON_SECONDS,
-  sample,
-  compose: ({ token: proof, code, ...from }, { brand }) => ({
-    subject: message("mail.registration.subject", { code: inGroups(code), brand }),
-    paragraphs: [message("mail.registration.text", { brand }), message("mail.proof.how")],
-    code: inGroups(code),
-    facts: factsOfOrigin(from),
-    advice: message("mail.proof.notYou"),
-    action: { label: message("mail.registration.button"), path: linkTo("/create-account/finish", proof) },
-    why: "typed",
-  }),
-});
+interface Proving extends Pick<MailContent, "subject" | "why"> {
+  readonly text: Message;
+  readonly button: Message;
+  readonly path: string;
+  /** What to do about what one has not asked for. */
+  readonly notYou?: Message;
+}
+
+/** A mail with a link, and with a code for whoever reads it on another device. */
+function proving(says: (brand: string, code: string) => Proving) {
+  return defineMail({
+    variables: withProofs,
+    lifetimeSeconds: SOON_SECONDS,
+    sample,
+    compose({ token: proof, code, ...from }, { brand }): MailContent {
+      const grouped = inGroups(code);
+      const { subject, text, button, path, why, notYou = message("mail.proof.notYou") } = says(brand, grouped);
+      const action = { label: button, path: linkTo(path, proof) };
+      const paragraphs = [text, message("mail.proof.how")];
+      return { subject, paragraphs, code: grouped, facts: factsOfOrigin(from), advice: notYou, action, why };
+    },
+  });
+}
+
+export const registration = proving((brand, code) => ({
+  subject: message("mail.registration.subject", { code, brand }),
+  text: message("mail.registration.text", { brand }),
+  button: message("mail.registration.button"),
+  path: "/create-account/finish",
+  why: "typed",
+}));
+
+/** Of the address that an account has. */
+export const verification = proving((brand, code) => ({
+  subject: message("mail.email.subject", { code, brand }),
+  text: message("mail.email.text", { brand }),
+  button: message("mail.email.button"),
+  path: "/confirm-email",
+}));
+
+/** Of another address, for an account. */
+export const email = proving((brand, code) => ({
+  subject: message("mail.email.subject", { code, brand }),
+  text: message("mail.email.text", { brand }),
+  button: message("mail.email.button"),
+  path: "/account/email/confirm",
+  why: "typed",
+}));
+
+export const passwordReset = proving((brand, code) => ({
+  subject: message("mail.passwordReset.subject", { code, brand }),
+  text: message("mail.passwordReset.text", { brand }),
+  button: message("mail.passwordReset.button"),
+  path: "/reset-password/new",
+  notYou: message("mail.passwordReset.notYou"),
+}));
 
 export const invitation = defineMail({
   variables: z.object({ token: z.string() }),
@@ -46,35 +88,6 @@ export const invitation = defineMail({
     advice: message("mail.invitation.notYou"),
     action: { label: message("mail.registration.button"), path: linkTo("/create-account/finish", proof) },
     why: "invited",
-  }),
-});
-
-export const verification = defineMail({
-  variables: withProofs,
-  lifetimeSeconds: SOON_SECONDS,
-  sample,
-  compose: ({ token: proof, code, ...from }, { brand }) => ({
-    subject: message("mail.email.subject", { code: inGroups(code), brand }),
-    paragraphs: [message("mail.email.text", { brand }), message("mail.proof.how")],
-    code: inGroups(code),
-    facts: factsOfOrigin(from),
-    advice: message("mail.proof.notYou"),
-    action: { label: message("mail.email.button"), path: linkTo("/confirm-email", proof) },
-  }),
-});
-
-export const email = defineMail({
-  variables: withProofs,
-  lifetimeSeconds: SOON_SECONDS,
-  sample,
-  compose: ({ token: proof, code, ...from }, { brand }) => ({
-    subject: message("mail.email.subject", { code: inGroups(code), brand }),
-    paragraphs: [message("mail.email.text", { brand }), message("mail.proof.how")],
-    code: inGroups(code),
-    facts: factsOfOrigin(from),
-    advice: message("mail.proof.notYou"),
-    action: { label: message("mail.email.button"), path: linkTo("/account/email/confirm", proof) },
-    why: "typed",
   }),
 });
 
@@ -92,20 +105,6 @@ export const emailChanged = defineMail({
           advice: message("mail.emailChanged.notYou"),
           action: { label: message("mail.emailChanged.button"), path: linkTo("/undo-email-change", proof) },
         }),
-  }),
-});
-
-export const passwordReset = defineMail({
-  variables: withProofs,
-  lifetimeSeconds: SOON_SECONDS,
-  sample,
-  compose: ({ token: proof, code, ...from }, { brand }) => ({
-    subject: message("mail.passwordReset.subject", { code: inGroups(code), brand }),
-    paragraphs: [message("mail.passwordReset.text", { brand }), message("mail.proof.how")],
-    code: inGroups(code),
-    facts: factsOfOrigin(from),
-    advice: message("mail.passwordReset.notYou"),
-    action: { label: message("mail.passwordReset.button"), path: linkTo("/reset-password/new", proof) },
   }),
 });
 

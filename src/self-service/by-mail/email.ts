@@ -14,7 +14,7 @@ import {
 } from "../../http/index.ts";
 import { withNotice } from "../notices.ts";
 import type { SelfServiceDependencies } from "../ports.ts";
-import { troubleOfEmail } from "./reset-request.ts";
+import { troubleOfEmail } from "./form-troubles.ts";
 import type { Person, PersonFormStep, PersonStep, SignedInPages } from "../signed-in.ts";
 
 const noEmail = fieldMessage("field.email.invalid");

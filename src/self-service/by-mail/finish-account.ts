@@ -1,12 +1,11 @@
 import type { Context } from "koa";
 import { z } from "zod";
-import { AccountFieldInvalidError, type ConfirmationOrigin, PasswordUnacceptableError } from "../../accounts/index.ts";
+import type { ConfirmationOrigin } from "../../accounts/index.ts";
 import { isAppError } from "../../core/index.ts";
 import {
   fieldMessage,
   type FormTrouble,
   message,
-  newPasswordError,
   queryText,
   readForm,
   requestIdOf,
@@ -16,7 +15,8 @@ import {
 } from "../../http/index.ts";
 import { interactionUrl } from "../../oidc/index.ts";
 import type { SelfServiceDependencies } from "../ports.ts";
-import { originOf, signInUrlOf, withRestart } from "./reset-urls.ts";
+import { troubleOfNewPassword } from "./form-troubles.ts";
+import { originOf, signInUrlOf, withRestart } from "./way-back.ts";
 
 const noName = fieldMessage("field.name.missing");
 const noPassword = fieldMessage("field.newPassword.missing");
@@ -92,11 +92,5 @@ function interactionPageOf({ interactionUid, restartToken }: ConfirmationOrigin,
 
 function troubleOf(error: unknown): Omit<FormTrouble, "typed"> | undefined {
   if (isAppError(error, "ACCOUNT_EMAIL_TAKEN")) return { status: error.status, alert: message("newAccount.taken") };
-  if (error instanceof PasswordUnacceptableError) {
-    return { status: 400, fieldErrors: [newPasswordError("password", error.refusal)] };
-  }
-  if (!(error instanceof AccountFieldInvalidError)) return undefined;
-  const isName = error.field === "name";
-  const sentence = isName ? message("field.name.invalid") : message("field.newPassword.unacceptable");
-  return { status: 400, fieldErrors: [{ field: isName ? "name" : "password", message: sentence }] };
+  return troubleOfNewPassword(error);
 }

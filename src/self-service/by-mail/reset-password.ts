@@ -1,11 +1,9 @@
 import type { Context } from "koa";
 import { z } from "zod";
-import { AccountFieldInvalidError, PasswordUnacceptableError } from "../../accounts/index.ts";
 import {
   fieldMessage,
   type FormTrouble,
   message,
-  newPasswordError,
   queryText,
   readForm,
   requestIdOf,
@@ -14,7 +12,9 @@ import {
   troubleOfLimits,
 } from "../../http/index.ts";
 import type { SelfServiceDependencies } from "../ports.ts";
-import { newPasswordUrl, originOf, RESET_PAGE, resetFactorUrl, signInUrlOf, withRestart } from "./reset-urls.ts";
+import { troubleOfNewPassword } from "./form-troubles.ts";
+import { newPasswordUrl, RESET_PAGE, resetFactorUrl } from "./reset-urls.ts";
+import { originOf, signInUrlOf, withRestart } from "./way-back.ts";
 
 const noPassword = fieldMessage("field.newPassword.missing");
 const passwordForm = z.object({ password: z.string(noPassword).min(1, noPassword) });
@@ -59,7 +59,7 @@ export function createResetPassword(dependencies: Dependencies) {
       await noteBrowser(ctx, account.id);
       seeOther(ctx, withRestart(`${RESET_PAGE}/done`, outcome.origin));
     } catch (error) {
-      const trouble = troubleOfPassword(error) ?? troubleOfLimits(ctx, error);
+      const trouble = troubleOfNewPassword(error) ?? troubleOfLimits(ctx, error);
       if (trouble === undefined) throw error;
       await draw(ctx, { ...trouble, typed: {} });
     }
@@ -74,12 +74,4 @@ export function createResetPassword(dependencies: Dependencies) {
   };
 
   return { showPassword: (async (ctx) => draw(ctx)) satisfies RouteStep, setPassword, showDone };
-}
-
-function troubleOfPassword(error: unknown): Omit<FormTrouble, "typed"> | undefined {
-  if (error instanceof PasswordUnacceptableError) {
-    return { status: 400, fieldErrors: [newPasswordError("password", error.refusal)] };
-  }
-  if (!(error instanceof AccountFieldInvalidError)) return undefined;
-  return { status: 400, fieldErrors: [{ field: "password", message: message("field.newPassword.unacceptable") }] };
 }

@@ -1,6 +1,6 @@
 import type { Context } from "koa";
 import { z } from "zod";
-import { AccountFieldInvalidError, type ConfirmationOrigin } from "../../accounts/index.ts";
+import type { ConfirmationOrigin } from "../../accounts/index.ts";
 import { AppError } from "../../core/index.ts";
 import {
   codeFromMailForm,
@@ -16,7 +16,9 @@ import {
   troubleOfLimits,
 } from "../../http/index.ts";
 import type { SelfServiceDependencies } from "../ports.ts";
-import { newPasswordUrl, originOf, RESET_PAGE, signInUrlOf, withRestart } from "./reset-urls.ts";
+import { troubleOfEmail } from "./form-troubles.ts";
+import { newPasswordUrl, RESET_PAGE } from "./reset-urls.ts";
+import { originOf, signInUrlOf, withRestart } from "./way-back.ts";
 
 const noEmail = fieldMessage("field.email.invalid");
 const emailForm = z.object({ email: z.string(noEmail).trim().min(1, noEmail) });
@@ -96,10 +98,4 @@ interface Asked {
 function codeUrl(id: string, { restartToken }: ConfirmationOrigin): string {
   const carried = restartToken === undefined ? "" : `&r=${encodeURIComponent(restartToken)}`;
   return `${RESET_PAGE}/code?id=${encodeURIComponent(id)}${carried}`;
-}
-
-/** What is wrong with what was typed as an address; `undefined` when the error is about something else. */
-export function troubleOfEmail(error: unknown): Omit<FormTrouble, "typed"> | undefined {
-  if (!(error instanceof AccountFieldInvalidError)) return undefined;
-  return { status: 400, fieldErrors: [{ field: "email", message: message("field.email.invalid") }] };
 }
