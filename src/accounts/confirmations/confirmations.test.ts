@@ -24,7 +24,7 @@ const sourceOf = () => ({ address: freshAddress(), requestId: "request-1" });
 const needsFactor = async () => false;
 
 /** Accounts whose mails are kept here, and somebody who has one. */
-async function setUp({ isConfigured = true } = {}) {
+async function setUp({ isConfigured = true, emailVerified = true } = {}) {
   const sent: ConfirmationMail[] = [];
   const { hasher } = createCheapHasher();
   const hash = vi.fn((password: string) => hasher.hash(password));
@@ -32,10 +32,7 @@ async function setUp({ isConfigured = true } = {}) {
   const endSessions = vi.fn(async () => ({ isComplete: true }));
   const { accounts } = createTestAccounts(db, { mails, hasher: { ...hasher, hash }, endSessions });
   const email = `${unique("nora")}@example.com`;
-  const { id } = await accounts.register(
-    { email, name: "Nora North", password: PASSWORD, emailVerified: true },
-    "operator",
-  );
+  const { id } = await accounts.register({ email, name: "Nora North", password: PASSWORD, emailVerified }, "operator");
   const { passwordReset, emailChange, registration } = accounts.byMail;
 
   const tokenTo = (address: string): string => sent.findLast(({ to }) => to === address)?.variables.token ?? "";
@@ -53,7 +50,7 @@ async function setUp({ isConfigured = true } = {}) {
     (await accounts.signIn({ email, password, source: sourceOf() })).outcome;
 
   const person = { id, email, tokenTo, askForReset, changeEmail, signIn };
-  return { ...person, accounts, passwordReset, emailChange, registration, hash, endSessions };
+  return { ...person, sent, accounts, passwordReset, emailChange, registration, hash, endSessions };
 }
 
 const newcomer = () => ({ name: "Greta Guest", password: PASSWORD, locale: undefined, source: sourceOf() });
@@ -125,6 +122,37 @@ describe("a change of email that is undone", () => {
     await emailChange.undo(tokenTo(email), sourceOf());
     expect(await accounts.read(id)).toMatchObject({ email });
   });
+});
+
+test("an email that nobody had proved is told of a change, and can undo nothing: it may be a stranger's", async () => {
+  const { sent, changeEmail, email } = await setUp({ emailVerified: false });
+  await changeEmail(`${unique("new")}@example.com`);
+  expect(sent.at(-1)).toMatchObject({ kind: "confirm.email_changed", to: email, variables: {} });
+  expect(sent.at(-1)?.variables).not.toHaveProperty("token");
+});
+
+test("codes of an email are tried twenty times a day, in however many mails; its links work on [ASVS 6.6.3]", async () => {
+  const { sent, accounts, passwordReset, email } = await setUp();
+  const ask = async () => {
+    const source = sourceOf();
+    const id = await passwordReset.begin({ email, locale: undefined, source, origin: {} });
+    const { variables } = sent.at(-1) ?? {};
+    return {
+      id,
+      token: variables?.token ?? "",
+      code: variables !== undefined && "code" in variables ? variables.code : "",
+    };
+  };
+  const tryCode = (id: string, code: string) =>
+    accounts.byMail.takeCode({ id, purposes: ["password_reset"], code, source: sourceOf() });
+  for (let mail = 0; mail < 4; mail += 1) {
+    const { id, code } = await ask();
+    const wrong = code === "000000" ? "000001" : "000000";
+    for (let count = 0; count < 5; count += 1) expect(await tryCode(id, wrong)).toEqual({ outcome: "refused" });
+  }
+  const { id, code, token } = await ask();
+  expect(await tryCode(id, code)).toEqual({ outcome: "over" });
+  await expect(passwordReset.find(token)).resolves.toMatchObject({ account: { email } });
 });
 
 describe("an invitation", () => {
