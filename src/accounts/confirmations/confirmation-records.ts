@@ -1,4 +1,4 @@
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import { type Db, DELETE_BATCH } from "../../storage/index.ts";
 import type { Confirmation, ConfirmationPurpose } from "./confirmation.ts";
 
@@ -147,20 +147,31 @@ export async function dropInvitations(tx: Db, emailFolded: string): Promise<void
     .execute();
 }
 
+interface ReservedFor {
+  readonly now: Date;
+  /** The account that may have its own again. */
+  readonly exceptFor?: string | undefined;
+}
+
 /** Whether another account had this address until lately and may still take it back. */
-export async function isReserved(
+export async function isReserved(db: Db, emailFolded: string, options: ReservedFor): Promise<boolean> {
+  return (await reservedAmong(db, [emailFolded], options)).has(emailFolded);
+}
+
+/** Those of these addresses, folded, that another account had until lately and may still take back. */
+export async function reservedAmong(
   db: Db,
-  emailFolded: string,
-  { now, exceptFor }: { readonly now: Date; readonly exceptFor?: string | undefined },
-): Promise<boolean> {
+  emails: readonly string[],
+  { now, exceptFor }: ReservedFor,
+): Promise<ReadonlySet<string>> {
   const rows = await withTables(db)
     .selectFrom("account_confirmations")
-    .select("account_id")
-    .where("email_folded", "=", emailFolded)
+    .select(["email_folded", "account_id"])
+    .where("email_folded", "=", sql<string>`any(${emails})`)
     .where("purpose", "=", "email_undo")
     .where("expires_at", ">", now)
     .execute();
-  return rows.some(({ account_id: accountId }) => accountId !== exceptFor);
+  return new Set(rows.filter((row) => row.account_id !== exceptFor).map((row) => row.email_folded));
 }
 
 export async function deleteSomeExpired(db: Db, now: Date): Promise<bigint> {

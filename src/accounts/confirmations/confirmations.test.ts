@@ -112,6 +112,19 @@ describe("a change of email that is undone", () => {
     expect(await signIn(NEW)).toBe("accepted");
   });
 
+  test("has been undone though somebody imported people meanwhile: the address was kept for its owner", async () => {
+    const { accounts, emailChange, changeEmail, tokenTo, email, id } = await setUp();
+    await changeEmail(`${unique("thief")}@example.com`);
+    const lines = [{ line: 1, text: JSON.stringify({ email: email.toUpperCase() }) }];
+    expect(await accounts.importPeople({ mode: "import", lines })).toEqual({
+      imported: 0,
+      present: [],
+      refused: [{ line: 1, problem: expect.stringContaining("may still take it back") }],
+    });
+    await emailChange.undo(tokenTo(email), sourceOf());
+    expect(await accounts.read(id)).toMatchObject({ email });
+  });
+
   test("is not undone while the account is disabled, and can be when it is enabled", async () => {
     const { accounts, emailChange, changeEmail, tokenTo, email, id } = await setUp();
     await changeEmail(`${unique("thief")}@example.com`);

@@ -3,6 +3,7 @@ import type { Audit } from "../../audit/index.ts";
 import { type Clock, randomToken } from "../../core/index.ts";
 import type { Db } from "../../storage/index.ts";
 import { ACCOUNT_ID_BYTES, type AccountTable, accountIdsAmong, withAccountTables } from "../account-records.ts";
+import { reservedAmong } from "../confirmations/confirmation-records.ts";
 import { formerIdsAmong } from "../former-accounts.ts";
 import type { FirebaseParameters } from "../passwords/foreign/firebase.ts";
 import { type ImportedPerson, parsePerson } from "./parse-person.ts";
@@ -60,12 +61,17 @@ export function createImport(deps: ImportDependencies) {
       else refused.push({ line, problem: parsed.problem });
     }
     const outcome = await deps.db.transaction().execute(async (tx) => {
-      const sorted = await sortOut({ ...deps, db: tx }, candidates);
+      const sorted = await sortOut({ ...deps, db: tx }, { now, candidates });
       const added = mode === "dryRun" ? sorted.fresh : await addAll({ ...deps, db: tx }, { now, people: sorted.fresh });
       return { sorted, added };
     });
     return summarize(outcome, refused);
   };
+}
+
+interface Unsorted {
+  readonly now: Date;
+  readonly candidates: readonly Candidate[];
 }
 
 interface Sorted {
@@ -74,9 +80,12 @@ interface Sorted {
   readonly refused: readonly Refusal[];
 }
 
-/** Who is there already, whose id cannot be taken, and who is new. Of two lines with one address the first counts. */
-async function sortOut(deps: ImportDependencies, candidates: readonly Candidate[]): Promise<Sorted> {
-  const emails = await emailsAmong(deps.db, candidates);
+/** Who is there already, whose id or address cannot be had, and who is new. Of two lines with one address the first counts. */
+async function sortOut(deps: ImportDependencies, { now, candidates }: Unsorted): Promise<Sorted> {
+  const folded = candidates.map(({ person }) => person.email.folded);
+  const emails = await emailsAmong(deps.db, folded);
+  // Looked up last: an address that leaves its account in between is found in the one place or in the other.
+  const reserved = await reservedAmong(deps.db, folded, { now });
   const ids = candidates.map(({ person }) => person.id).filter((id) => id !== undefined);
   const taken = await listTakenIds(deps, ids);
   const present: Candidate[] = [];
@@ -84,7 +93,8 @@ async function sortOut(deps: ImportDependencies, candidates: readonly Candidate[
   const fresh: Candidate[] = [];
   for (const candidate of candidates) {
     const { line, person } = candidate;
-    const problem = person.id === undefined ? undefined : taken.get(person.id);
+    const ofId = person.id === undefined ? undefined : taken.get(person.id);
+    const problem = reserved.has(person.email.folded) ? RESERVED : ofId;
     if (emails.has(person.email.folded)) present.push(candidate);
     else if (problem !== undefined) refused.push({ line, problem });
     else fresh.push(candidate);
@@ -95,6 +105,7 @@ async function sortOut(deps: ImportDependencies, candidates: readonly Candidate[
 }
 
 const TAKEN_BY_ACCOUNT = "id is that of another account";
+const RESERVED = "email was another account's in the last 72 hours, which may still take it back";
 
 /** Why each of these ids cannot be had; what is not in the answer can. */
 async function listTakenIds({ db, clientIdsAmong }: ImportDependencies, ids: readonly string[]) {
@@ -106,8 +117,7 @@ async function listTakenIds({ db, clientIdsAmong }: ImportDependencies, ids: rea
   return problems;
 }
 
-async function emailsAmong(db: Db, candidates: readonly Candidate[]): Promise<Set<string>> {
-  const emails = candidates.map(({ person }) => person.email.folded);
+async function emailsAmong(db: Db, emails: readonly string[]): Promise<Set<string>> {
   const rows = await withAccountTables(db)
     .selectFrom("accounts")
     .select("email_folded")
