@@ -47,8 +47,8 @@ export interface EmailChange {
   /**
    * Gives the account its address from before, and ends every session: whoever took it may be in. They may know the
    * password, too, and would take it again in the next second, so that this works no more either, nor do second factors
-   * that were added since. Returns the token for
-   * choosing a new one, which whoever reads the mail of that address may.
+   * that were added since. Returns the token for choosing a new password, which whoever reads the mail of that address
+   * may.
    *
    * @throws AppError CONFIRMATION_OVER
    */

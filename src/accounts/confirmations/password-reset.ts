@@ -34,7 +34,7 @@ export type ResetOutcome =
 /** A new password for who has forgotten theirs (ASVS 6.4.3): by mail, and by the second factor of who has one. */
 export interface PasswordReset {
   /**
-   * Returns the id that the code belongs to; for an address without an account it is as good as any.
+   * Returns the id that the code belongs to. For an address without an account there is one too, which looks alike.
    *
    * @throws AccountFieldInvalidError for what is no address, AppError THROTTLED
    */

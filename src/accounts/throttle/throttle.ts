@@ -45,7 +45,7 @@ export interface PasswordGuess {
 }
 
 /** Each kind has a budget of its own: whoever asks for the one cannot use up the other. */
-export type MailRequestKind = "registration" | "verification" | "reset" | "invitation" | "email_change";
+export type MailRequestKind = "registration" | "verification" | "reset" | "email_change";
 
 export interface MailRequest {
   readonly emailFolded: string;
