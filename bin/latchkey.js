@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node can read, so that an old one gets a sentence instead of a stack trace.
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 
 const OLDEST = [22, 18];
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
@@ -13,10 +14,20 @@ if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
   process.exitCode = 1;
 } else {
   keepHeapSmall(process.argv.slice(2));
+  fitThreadPool();
   // `npm run build` puts JavaScript beside this file; a checkout has the TypeScript, which Node runs as it is.
   const [compiled, source] = ["../src/cli.js", "../src/cli.ts"].map((path) => new URL(path, import.meta.url));
   const { main } = await import((existsSync(compiled) ? compiled : source).href);
   process.exitCode = await main(process.argv.slice(2));
+}
+
+/**
+ * Signing and hashing share Node's thread pool, which takes its size from here when it is first used. With more threads than
+ * cores (Node's own four on a small machine) a burst of signatures keeps the main thread from running, and the cores wait
+ * for it afterwards; with fewer, hashing leaves no thread to sign with.
+ */
+function fitThreadPool() {
+  process.env["UV_THREADPOOL_SIZE"] ??= String(Math.max(2, availableParallelism()));
 }
 
 /**

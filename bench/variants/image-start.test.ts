@@ -4,13 +4,13 @@ import { imageStart, parseImageStart } from "./image-start.ts";
 test("flags and the allocator's settings are read as the image sets them", () => {
   const dockerfile = [
     "FROM node:24-slim",
-    "ENV NODE_ENV=production MALLOC_ARENA_MAX=2",
-    "ENV MALLOC_TRIM_THRESHOLD_=1",
+    "ENV NODE_ENV=production LD_PRELOAD=liballocator.so",
+    "ENV MALLOC_CONF=decay_ms:1,narenas:2",
     'ENTRYPOINT ["node", "--max-semi-space-size=8", "bin/latchkey.js"]',
   ].join("\n");
   expect(parseImageStart(dockerfile)).toEqual({
     flags: ["--max-semi-space-size=8"],
-    env: { MALLOC_ARENA_MAX: "2", MALLOC_TRIM_THRESHOLD_: "1" },
+    env: { LD_PRELOAD: "liballocator.so", MALLOC_CONF: "decay_ms:1,narenas:2" },
   });
 });
 

@@ -9,6 +9,8 @@ export interface NodeStart {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** The library that allocates in place of glibc, and its settings. Debian's Redis needs that library, too. */
+const ALLOCATOR = new Set(["LD_PRELOAD", "MALLOC_CONF"]);
 const DOCKERFILE = join(import.meta.dirname, "../../Dockerfile");
 
 /** The start that the image gives the server, so that what is measured is what operators run. */
@@ -28,6 +30,6 @@ export function parseImageStart(dockerfile: string): NodeStart {
     .map(([name = "", value = ""]): [string, string] => [name, value]);
   return {
     flags: rest.filter((argument) => argument.startsWith("--")),
-    env: Object.fromEntries(settings.filter(([name]) => name.startsWith("MALLOC_"))),
+    env: Object.fromEntries(settings.filter(([name]) => ALLOCATOR.has(name))),
   };
 }

@@ -37,7 +37,6 @@ const KNOWN_AGE_MS_MAX = 900;
 const KNOWN_MAX = 10_000;
 const HASHING_WAITING_MAX = 64;
 const HASHING_WAIT_MAX_MS = 1_000;
-const LIBUV_THREADS = 4;
 
 export interface Accounts {
   /**
@@ -231,13 +230,13 @@ function createPolicy({ passwords, strength }: AccountsDependencies): PasswordPo
 }
 
 /**
- * One core, and one thread of the pool that signing shares, always stay free for everybody who is signed in. Several
- * processes share the cores; each has a pool of its own.
+ * One core always stays free for everybody who is signed in, and with it one thread of the pool that signing shares: it
+ * has as many threads as there are cores (bin/latchkey.js). Several processes share the cores; each has a pool of its own.
  */
 function createBoundedHasher(deps: Pick<AccountsDependencies, "passwordHash" | "processesOnMachine">): PasswordHasher {
   const coresFree = Math.floor((availableParallelism() - 1) / (deps.processesOnMachine ?? 1));
   const queue = createHashingQueue({
-    concurrencyMax: Math.max(1, Math.min(coresFree, LIBUV_THREADS - 1)),
+    concurrencyMax: Math.max(1, coresFree),
     waitingMax: HASHING_WAITING_MAX,
     waitMaxMs: HASHING_WAIT_MAX_MS,
   });

@@ -4,8 +4,8 @@ import { runInNewContext } from "node:vm";
 
 const LOOK_EVERY_MS = 1_000;
 const IDLE_UTILIZATION_MAX = 0.02;
-/** Looks in a row that find the process idle. */
-const IDLE_LOOKS = 5;
+/** Looks in a row that find the process idle. What is compiled is thrown away as well: not worth it for a short lull. */
+const IDLE_LOOKS = 15;
 /** It has to be worth the pause, which is some 50 ms. */
 const WORTH_BYTES = 32 * 1024 * 1024;
 /** So that a process with little to do does not pause all the time. */
