@@ -1,16 +1,18 @@
+import { fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { join } from "node:path";
 import { freePort } from "../../test/support/servers.ts";
 import { startBalancer } from "../../test/support/balancer.ts";
 import { populateLatchkey } from "../latchkey/population.ts";
 import { registerCast } from "../latchkey/registration.ts";
-import { loadConfig } from "../../src/config/index.ts";
-import { createLogger } from "../../src/observability/index.ts";
-import { openServices } from "../../src/services.ts";
 import type { StoreUrls } from "../stores.ts";
 import { imageStart } from "./image-start.ts";
 import { PROGRAMS } from "./programs.ts";
 import { type ServerProcess, startServerProcess } from "./server-process.ts";
 import type { RunningVariant, Variant } from "./variant.ts";
+
+const ROTATOR = join(import.meta.dirname, "../latchkey/rotator.ts");
 
 /** Latchkey itself as its image starts it, with its settings as they come, on Redis and Postgres and behind one proxy. */
 export const latchkey: Variant = {
@@ -49,14 +51,19 @@ export async function startRotatingLatchkey(stores: StoreUrls, personCount: numb
   await using started = new AsyncDisposableStack();
   const node = await startNode(compressed, port);
   started.defer(() => node.stop());
-  const services = await openServices(loadConfig(compressed), { logger: createLogger({ level: "silent" }) });
-  started.defer(() => services.close());
+  const rotator = fork(ROTATOR, { env: { PATH: process.env["PATH"], ...compressed } });
+  started.defer(() => rotator.disconnect());
+  await once(rotator, "message");
   const everything = started.move();
   return {
     issuer,
     clientSecret,
     metricsPort,
-    rotateKeys: async () => void (await services.signingKeys.rotate()),
+    async rotateKeys() {
+      const rotated = once(rotator, "message");
+      rotator.send("rotate");
+      await rotated;
+    },
     stop: () => everything.disposeAsync(),
   };
 }
