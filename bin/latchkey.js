@@ -16,8 +16,8 @@ if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
   keepHeapSmall(process.argv.slice(2));
   fitThreadPool();
   // `npm run build` puts JavaScript beside this file; a checkout has the TypeScript, which Node runs as it is.
-  const [compiled, source] = ["../src/cli.js", "../src/cli.ts"].map((path) => new URL(path, import.meta.url));
-  const { main } = await import((existsSync(compiled) ? compiled : source).href);
+  const programs = ["../src/bundle/cli.js", "../src/cli.ts"].map((path) => new URL(path, import.meta.url));
+  const { main } = await import(programs.find((program) => existsSync(program)).href);
   process.exitCode = await main(process.argv.slice(2));
 }
 

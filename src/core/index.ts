@@ -22,3 +22,4 @@ export {
   createSealer,
   type Sealer,
 } from "./sealing.ts";
+export { sourceFile, sourceProgram } from "./source-file.ts";

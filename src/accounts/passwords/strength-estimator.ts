@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { extname, join } from "node:path";
-import { AppError } from "../../core/index.ts";
+import { AppError, sourceProgram } from "../../core/index.ts";
 import { createHashingQueue } from "./hashing-queue.ts";
 import type { PasswordStrength } from "./password-refusal.ts";
 
@@ -13,7 +12,7 @@ const IDLE_MS_MAX = 60_000;
 const RETRY_AFTER_SECONDS = 5;
 /** A small young generation costs nothing that anybody notices, and saves a third of the memory. */
 const MEMORY_FLAGS = ["--max-old-space-size=128", "--max-semi-space-size=4"];
-const SCRIPT = join(import.meta.dirname, `strength-process${extname(import.meta.filename)}`);
+const SCRIPT = sourceProgram("accounts/passwords/strength-process");
 
 export interface StrengthQuestion {
   readonly password: string;

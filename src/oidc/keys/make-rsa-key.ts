@@ -1,10 +1,10 @@
 import { once } from "node:events";
-import { extname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { JWK } from "jose";
+import { sourceProgram } from "../../core/index.ts";
 
 const BITS = 2_048;
-const SCRIPT = join(import.meta.dirname, `rsa-key-thread${extname(import.meta.filename)}`);
+const SCRIPT = sourceProgram("oidc/keys/rsa-key-thread");
 
 /**
  * Makes an RSA key, of 2,048 bits, in a thread of its own with the lowest priority. It takes up to a second of the
