@@ -33,6 +33,8 @@ async function bundle(source: string): Promise<void> {
     input: join(source, "cli.js"),
     platform: "node",
     external: OUTSIDE,
+    // The folder may lie outside of the checkout.
+    resolve: { modules: ["node_modules", join(ROOT, "node_modules")] },
     // Of libraries it has opinions; what is missing would be missed by the server.
     onLog(_level, { code, message }) {
       if (code === "UNRESOLVED_IMPORT") throw new Error(message);

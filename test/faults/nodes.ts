@@ -1,8 +1,6 @@
-import { join } from "node:path";
 import { startProcess, waitUntilReady } from "../install/latchkey-process.ts";
+import { builtServer } from "../support/built-server.ts";
 import { freePort } from "../support/servers.ts";
-
-const ROOT = join(import.meta.dirname, "../..");
 
 /** A node of a deployment in a process of its own, so that it can be killed or stopped in the middle of anything. */
 export interface FaultyNode {
@@ -26,15 +24,18 @@ export interface FaultyNode {
 /**
  * It stops at once when it is told to, unless its settings say otherwise.
  *
- * @param folder where its version lies, if not here; what that one knows of settings, only the caller does.
+ * @param folder where its version lies, if it is not ours; what that one knows of settings, only the caller does.
  */
 export async function startFaultyNode(
   settings: Readonly<Record<string, string>>,
-  folder: string = ROOT,
+  folder?: string,
 ): Promise<FaultyNode> {
   const port = String(await freePort());
-  const ours = folder === ROOT ? { SHUTDOWN_DELAY_SECONDS: "0" } : {};
-  const start = () => startProcess({ folder, settings: { ...ours, ...settings, PORT: port } });
+  const place =
+    folder === undefined
+      ? { folder: await builtServer(), settings: { SHUTDOWN_DELAY_SECONDS: "0", ...settings } }
+      : { folder, settings };
+  const start = () => startProcess({ folder: place.folder, settings: { ...place.settings, PORT: port } });
   let running = start();
   await waitUntilReady(running, port);
   const send = (signal: NodeJS.Signals): void => void running.process.kill(signal);

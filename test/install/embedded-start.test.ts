@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtemp, rm, stat } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, inject, onTestFinished, test } from "vitest";
@@ -109,20 +111,14 @@ test("Ctrl-C stops it in order, the demo included", async () => {
 test.each(["PORT", "METRICS_PORT", "DEMO_APP_PORT", "DEMO_API_PORT"] as const)(
   "a %s in use is a sentence that names it",
   async (key) => {
-    await startAgain();
-    const otherDirectory = `${settings.DATA_DIR}-of-another`;
-    await copyEmbedded(inject("runFolder"), otherDirectory, "start");
-    const second = start({
-      PORT: String(await freePort()),
-      METRICS_PORT: String(await freePort()),
-      DEMO_APP_PORT: String(await freePort()),
-      DEMO_API_PORT: String(await freePort()),
-      DATA_DIR: otherDirectory,
-      [key]: settings[key],
-    });
-    expect(await second.exited).toBe(1);
-    expect(second.output()).toContain(`Port ${settings[key]}`);
-    expect(second.output()).toContain(key);
-    expect(second.output()).not.toMatch(/\n\s+at /);
+    const other = createServer().listen({ host: "127.0.0.1", port: Number(settings[key]) });
+    await once(other, "listening");
+    onTestFinished(() => void other.close());
+    await copyEmbedded(inject("runFolder"), settings.DATA_DIR, "start");
+    const server = start();
+    expect(await server.exited).toBe(1);
+    expect(server.output()).toContain(`Port ${settings[key]}`);
+    expect(server.output()).toContain(key);
+    expect(server.output()).not.toMatch(/\n\s+at /);
   },
 );

@@ -5,11 +5,10 @@ import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startControlServer } from "../../../src/commands/index.ts";
 import { startProcess } from "../../install/latchkey-process.ts";
+import { builtServer } from "../../support/built-server.ts";
 import { alice, type Person } from "../../support/cast.ts";
 import { signInAs } from "../../support/journeys.ts";
 import { createWorld, type World } from "../../support/world.ts";
-
-const ROOT = join(import.meta.dirname, "../../..");
 
 /** Hashes of "plum umbrella glacier": libxcrypt's, and OpenSSL's. */
 const BCRYPT = "$2y$06$abcdefghijklmnopqrstuutv/zp5NKZCLkxl6aYMyK0Qv16p7B7f6";
@@ -52,7 +51,7 @@ async function writeLines(name: string, lines: readonly (object | string)[]): Pr
 async function importFile(world: World, args: readonly string[], input = "") {
   const { LATCHKEY_SECRET = "", ISSUER = "", DATA_DIR = "", DATABASE_URL = "" } = world.latchkey.settings;
   const settings = { LATCHKEY_SECRET, ISSUER, DATA_DIR, DATABASE_URL };
-  const command = startProcess({ folder: ROOT, settings, args: ["user", "import", ...args], input });
+  const command = startProcess({ folder: await builtServer(), settings, args: ["user", "import", ...args], input });
   return { exitCode: await command.exited, output: command.output() };
 }
 

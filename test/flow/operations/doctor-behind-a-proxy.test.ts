@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { createTestCertificate } from "../../../src/outbound/test-certificate.ts";
 import { startProcess } from "../../install/latchkey-process.ts";
+import { builtServer } from "../../support/built-server.ts";
 import { startLatchkey, startNode, type TestLatchkey } from "../../support/latchkey.ts";
 import { untilNodesRun } from "../../support/running-nodes.ts";
 import { type MailServer, startMailServer } from "../../support/mail-server.ts";
 import { freePort } from "../../support/servers.ts";
 
-const ROOT = join(import.meta.dirname, "../../..");
 const EVENTUALLY = { timeout: 15_000, interval: 100 };
 
 /** What the proxy does to requests and answers; each test sets its own. */
@@ -77,7 +77,7 @@ function startProxy(port: number, tls: { readonly cert: string; readonly key: st
 async function findTrouble(surroundings: Readonly<Record<string, string>> = {}) {
   const certificates = { NODE_EXTRA_CA_CERTS: join(folder, "authority.pem"), ...surroundings };
   const settings = { ...(latchkey.settings as Readonly<Record<string, string>>), ...certificates };
-  const command = startProcess({ folder: ROOT, settings, args: ["doctor", "--json"] });
+  const command = startProcess({ folder: await builtServer(), settings, args: ["doctor", "--json"] });
   const exitCode = await command.exited;
   const output = command.output();
   const { findings } = JSON.parse(output.slice(output.indexOf("{"))) as {

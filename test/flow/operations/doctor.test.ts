@@ -11,8 +11,8 @@ import { type MailServer, startMailServer } from "../../support/mail-server.ts";
 import { freePort } from "../../support/servers.ts";
 import { createTestRedis } from "../../support/stores.ts";
 import { startProcess } from "../../install/latchkey-process.ts";
+import { builtServer } from "../../support/built-server.ts";
 
-const ROOT = join(import.meta.dirname, "../../..");
 const EVENTUALLY = { timeout: 10_000, interval: 50 };
 const PASSWORD = "hunter2hunter2";
 
@@ -128,7 +128,11 @@ describe("on Postgres and Redis", () => {
 
   test("the command line ends with 0 while the deployment is well, and changes nothing", async () => {
     const before = await latchkey.nodes.list();
-    const command = startProcess({ folder: ROOT, settings: asProcess(latchkey), args: ["doctor", "--json"] });
+    const command = startProcess({
+      folder: await builtServer(),
+      settings: asProcess(latchkey),
+      args: ["doctor", "--json"],
+    });
     expect(await command.exited).toBe(0);
     expect(JSON.parse(command.output())).toMatchObject({ verdict: "well" });
     expect((await latchkey.nodes.list()).map(({ id }) => id)).toEqual(before.map(({ id }) => id));
@@ -145,7 +149,7 @@ test("a deployment that is down is told of: servers, issuer and Redis, each by i
   onTestFinished(() => latchkey.close());
   await latchkey.stopNode();
   const settings = { ...asProcess(latchkey), REDIS_URL: `redis://127.0.0.1:${await freePort()}` };
-  const command = startProcess({ folder: ROOT, settings, args: ["doctor", "--json"] });
+  const command = startProcess({ folder: await builtServer(), settings, args: ["doctor", "--json"] });
   expect(await command.exited).toBe(1);
   const { verdict, findings } = JSON.parse(command.output()) as { verdict: string; findings: Findings };
   expect(verdict).toBe("wrong");
@@ -199,7 +203,7 @@ test("embedded, the running server examines itself through the control socket", 
 
 test("settings that are wrong are no finding: scripts are told that nothing was checked", async () => {
   const settings = { DATABASE_URL: "postgres://127.0.0.1/latchkey", ISSUER: "http://id.example.com" };
-  expect(await startProcess({ folder: ROOT, settings, args: ["doctor"] }).exited).toBe(2);
+  expect(await startProcess({ folder: await builtServer(), settings, args: ["doctor"] }).exited).toBe(2);
 });
 
 test("a certificate that no client accepts is read all the same", async () => {

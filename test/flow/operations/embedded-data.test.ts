@@ -7,6 +7,7 @@ import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startControlServer } from "../../../src/commands/index.ts";
 import { startProcess } from "../../install/latchkey-process.ts";
+import { builtServer } from "../../support/built-server.ts";
 import { alice, ordersApi } from "../../support/cast.ts";
 import { submitSignIn } from "../../support/journeys.ts";
 import { startNode, type TestLatchkey } from "../../support/latchkey.ts";
@@ -15,8 +16,6 @@ import { addService, ordersService } from "../../support/services.ts";
 import { createEmptyDatabase, type TestStore } from "../../support/stores.ts";
 import { createWorld, type World } from "../../support/world.ts";
 import { enrollPerson, type EnrolledPerson, submitCode } from "../mfa/people.ts";
-
-const ROOT = join(import.meta.dirname, "../../..");
 
 /** What a person, a client and a service had before; the same must be true afterwards. */
 interface Before {
@@ -65,7 +64,7 @@ async function keysOf({ issuer }: Pick<TestLatchkey, "issuer">): Promise<unknown
 async function run(args: readonly string[], settings: Readonly<Record<string, string>>) {
   const { LATCHKEY_SECRET = "", ISSUER = "" } = world.latchkey.settings;
   const environment = { LATCHKEY_SECRET, ISSUER, ...settings };
-  const command = startProcess({ folder: ROOT, settings: environment, args: [...args, "--json"] });
+  const command = startProcess({ folder: await builtServer(), settings: environment, args: [...args, "--json"] });
   const exitCode = await command.exited;
   const answer = JSON.parse(command.output()) as {
     readonly error?: { readonly code: string; readonly message: string };

@@ -1,13 +1,11 @@
-import { join } from "node:path";
 import { Writable } from "node:stream";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { createLogger } from "../../../src/observability/index.ts";
 import { openServices } from "../../../src/services.ts";
 import { startProcess } from "../../install/latchkey-process.ts";
+import { builtServer } from "../../support/built-server.ts";
 import { startLatchkey, type TestLatchkey } from "../../support/latchkey.ts";
-
-const ROOT = join(import.meta.dirname, "../../..");
 
 let latchkey: TestLatchkey;
 
@@ -57,7 +55,7 @@ test.each(["check", "apply"] as const)(
 
 test("the operator is told which migration it is", async () => {
   await note(false);
-  const server = startProcess({ folder: ROOT, settings: latchkey.settings });
+  const server = startProcess({ folder: await builtServer(), settings: latchkey.settings });
   expect(await server.exited).toBe(1);
   expect(server.output()).toContain("The database is of a newer version of Latchkey. (it has had 0099-later, which");
 });

@@ -5,12 +5,12 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type LatchkeyProcess, startProcess, waitUntilReady } from "../../install/latchkey-process.ts";
+import { builtServer } from "../../support/built-server.ts";
 import { scrape } from "../../support/prometheus.ts";
 import { askNode } from "../../support/raw-http.ts";
 import { freePort } from "../../support/servers.ts";
 import { createTestDatabase, createTestRedis, runSecret } from "../../support/stores.ts";
 
-const ROOT = join(import.meta.dirname, "../../..");
 const EVENTUALLY = { timeout: 20_000, interval: 20 };
 
 let settings: Record<string, string>;
@@ -31,8 +31,8 @@ beforeEach(async () => {
   };
 });
 
-function start(args: readonly string[]): LatchkeyProcess {
-  const server = startProcess({ folder: ROOT, settings, args: ["serve", ...args] });
+async function start(args: readonly string[]): Promise<LatchkeyProcess> {
+  const server = startProcess({ folder: await builtServer(), settings, args: ["serve", ...args] });
   onTestFinished(async () => {
     server.process.kill("SIGTERM");
     await server.exited;
@@ -41,7 +41,7 @@ function start(args: readonly string[]): LatchkeyProcess {
 }
 
 async function startReady(...args: readonly string[]): Promise<LatchkeyProcess> {
-  const server = start(["--workers", "2", ...args]);
+  const server = await start(["--workers", "2", ...args]);
   await waitUntilReady(server, settings["PORT"] ?? "");
   await expect.poll(() => server.output(), EVENTUALLY).toContain(`Latchkey is ready at ${issuer}, with 2 workers.`);
   return server;
@@ -73,7 +73,7 @@ const askAgain = (path: string): ReturnType<typeof askNode> => ask(path).catch((
 
 /** As `latchkey doctor` names them. */
 async function listNodeNames(): Promise<readonly string[]> {
-  const command = startProcess({ folder: ROOT, settings, args: ["plan", "--json"] });
+  const command = startProcess({ folder: await builtServer(), settings, args: ["plan", "--json"] });
   expect(await command.exited, command.output()).toBe(0);
   const { nodes } = JSON.parse(command.output()) as { readonly nodes: readonly { readonly name: string }[] };
   return nodes.map(({ name }) => name).toSorted();
@@ -142,7 +142,7 @@ describe("what keeps workers from starting is said once, in a sentence", () => {
     const other = createServer().listen(Number(settings[key]), "127.0.0.1");
     await once(other, "listening");
     onTestFinished(() => void other.close());
-    const server = start(["--workers", "2"]);
+    const server = await start(["--workers", "2"]);
     expect(await server.exited).toBe(1);
     const sentence = `Port ${settings[key]} is in use. Stop what uses it, or set ${key} to another port.`;
     expect(server.output().trim()).toBe(sentence);
@@ -152,14 +152,14 @@ describe("what keeps workers from starting is said once, in a sentence", () => {
     const other = createServer().listen({ port: Number(settings["PORT"]), host: "127.0.0.1", reusePort: true });
     await once(other, "listening");
     onTestFinished(() => void other.close());
-    const server = start(["--workers", "2"]);
+    const server = await start(["--workers", "2"]);
     expect(await server.exited).toBe(1);
     expect(server.output()).toContain(`Port ${settings["PORT"]} is in use.`);
   });
 
   test("the embedded database, which one process has to itself", async () => {
     const { DATABASE_URL: _, REDIS_URL: __, LATCHKEY_SECRET: ___, ...embedded } = settings;
-    const server = startProcess({ folder: ROOT, settings: embedded, args: ["serve", "--workers", "2"] });
+    const server = startProcess({ folder: await builtServer(), settings: embedded, args: ["serve", "--workers", "2"] });
     expect(await server.exited).toBe(1);
     expect(server.output()).toMatch(/^More than one worker needs .* set DATABASE_URL, or leave --workers out\.\n$/);
   });
