@@ -1,4 +1,4 @@
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -53,19 +53,25 @@ export async function startRotatingLatchkey(stores: StoreUrls, personCount: numb
   started.defer(() => node.stop());
   const rotator = fork(ROTATOR, { env: { PATH: process.env["PATH"], ...compressed } });
   started.defer(() => rotator.disconnect());
-  await once(rotator, "message");
+  await messageOf(rotator);
   const everything = started.move();
   return {
     issuer,
     clientSecret,
     metricsPort,
     async rotateKeys() {
-      const rotated = once(rotator, "message");
+      const rotated = messageOf(rotator);
       rotator.send("rotate");
       await rotated;
     },
     stop: () => everything.disposeAsync(),
   };
+}
+
+/** What it says next. @throws Error when it ends instead. */
+async function messageOf(child: ChildProcess): Promise<void> {
+  const ended = once(child, "exit").then(() => Promise.reject(new Error("the process that rotates keys has ended")));
+  await Promise.race([once(child, "message"), ended]);
 }
 
 /** How long one takes to be ready again and again, on stores that have everything. */

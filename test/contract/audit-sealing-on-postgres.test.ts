@@ -64,25 +64,28 @@ describe("nodes that seal at the same time", () => {
         ({ position } = page);
       }
     })();
-    await Promise.all(
-      nodes.map(async (db, node) => {
-        const audit = createAudit({ db, clock });
-        for (let event = 0; event < EVENTS_EACH; event += 1) {
-          const append = (tx: typeof db) =>
-            audit.append(tx, { type: "session_started", requestId: `${node}-${event}` });
-          const isUndone = event % 10 === 9;
-          const work = db.transaction().execute(async (tx) => {
-            await append(tx);
-            // The larger number of two transactions is often committed first.
-            if (event % 3 === 0) await sql`select pg_sleep(0.002)`.execute(tx);
-            if (isUndone) throw new Error("undone");
-          });
-          await work.catch(() => undefined);
-        }
-      }),
-    );
-    await expect.poll(async () => (await chain.readBacklog()).waiting, { timeout: 10_000 }).toBe(0);
-    done.now = true;
+    try {
+      await Promise.all(
+        nodes.map(async (db, node) => {
+          const audit = createAudit({ db, clock });
+          for (let event = 0; event < EVENTS_EACH; event += 1) {
+            const append = (tx: typeof db) =>
+              audit.append(tx, { type: "session_started", requestId: `${node}-${event}` });
+            const isUndone = event % 10 === 9;
+            const work = db.transaction().execute(async (tx) => {
+              await append(tx);
+              // The larger number of two transactions is often committed first.
+              if (event % 3 === 0) await sql`select pg_sleep(0.002)`.execute(tx);
+              if (isUndone) throw new Error("undone");
+            });
+            await work.catch(() => undefined);
+          }
+        }),
+      );
+      await expect.poll(async () => (await chain.readBacklog()).waiting, { timeout: 10_000 }).toBe(0);
+    } finally {
+      done.now = true;
+    }
     await Promise.all([...sealing, reading]);
     const expected = NODES * EVENTS_EACH * 0.9;
     expect(new Set(seen).size).toBe(expected);
