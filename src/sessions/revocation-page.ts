@@ -34,6 +34,10 @@ interface PageRow {
 /**
  * The next records and the last id, in one statement and so in one snapshot: numbers are in commit order, so a snapshot
  * that has a number has every smaller one.
+ *
+ * A Postgres without statistics (new, restored, upgraded) takes the table of one row for one of a thousand, so that it
+ * compiles the statement (JIT) for 25 ms and more, and what follows a number for a third of the table, which it then reads
+ * as a whole. `limit 1` and the upper end tell it better.
  */
 export async function readPage(
   db: Db,
@@ -43,9 +47,9 @@ export async function readPage(
     sql<PageRow>`
       select feed.last_id, record.*,
           (extract(epoch from clock_timestamp() - record.recorded_at) * 1000)::double precision as age_ms
-        from revocation_feed feed left join (
+        from (select last_id from revocation_feed limit 1) feed left join (
         select recorded_at, id, kind, value, issued_before, expires_at, audiences from revocations
-          where id > ${after} and expires_at > ${now} order by id limit ${recordsMax}
+          where id > ${after} and id <= ${Number.MAX_SAFE_INTEGER} and expires_at > ${now} order by id limit ${recordsMax}
       ) record on true order by record.id`.execute(db),
   );
   const [first] = rows;

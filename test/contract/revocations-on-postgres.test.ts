@@ -1,8 +1,9 @@
-import { sql } from "kysely";
+import { type KyselyPlugin, RawNode, sql } from "kysely";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/core/index.ts";
 import { createRevocationLog, createRevocations } from "../../src/sessions/index.ts";
-import { openPostgres } from "../../src/storage/index.ts";
+import { readPage } from "../../src/sessions/revocation-page.ts";
+import { type Db, openPostgres } from "../../src/storage/index.ts";
 import { layCable } from "../support/cable.ts";
 import { openPostgresRevocations } from "./revocation-grounds.ts";
 import { revocationsContract } from "./revocations.contract.ts";
@@ -12,6 +13,35 @@ const tokenOf = (sid: string) => ({ sid, jti: "none", sub: "alice", client_id: "
 
 describe("revocations on Postgres", () => {
   revocationsContract(openPostgresRevocations);
+});
+
+/** What Postgres means to do with the statements of `work`, none of which it does. */
+async function planOf(db: Db, work: (db: Db) => Promise<unknown>): Promise<string> {
+  const plans: unknown[] = [];
+  const explaining: KyselyPlugin = {
+    transformQuery: ({ node }) =>
+      RawNode.is(node)
+        ? { ...node, sqlFragments: [`explain (format json) ${node.sqlFragments[0]}`, ...node.sqlFragments.slice(1)] }
+        : node,
+    transformResult: async ({ result }) => {
+      plans.push(...result.rows);
+      return { ...result, rows: [] };
+    },
+  };
+  await work(db.withPlugin(explaining));
+  return JSON.stringify(plans);
+}
+
+test("a long feed is read at once by a Postgres that has no statistics yet, which compiles nothing for it", async () => {
+  const ground = await openPostgresRevocations();
+  onTestFinished(() => ground.close());
+  const { db } = await ground.connect();
+  await sql`
+    insert into revocations (id, kind, value, expires_at, recorded_at)
+      select id, 'session', id::text, 4102444800, now() from generate_series(1, 20000) as id`.execute(db);
+  const plan = await planOf(db, (explaining) => readPage(explaining, { after: 19_990, now: 1, recordsMax: 1_000 }));
+  expect(plan).toContain("revocations_pkey");
+  expect(plan).not.toContain("JIT");
 });
 
 describe("a log whose database goes away", () => {
