@@ -1,5 +1,6 @@
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fromAnywhere } from "../support/addresses.ts";
 import type { Browser } from "../support/browser.ts";
 import { alice } from "../support/cast.ts";
 import { signInAs } from "../support/journeys.ts";
@@ -76,8 +77,8 @@ describe.each<Stores>(["redis", "postgres"])(
       { timeout: FAULT_TIMEOUT_MS },
       async () => {
         for (let round = 0; round < ROUNDS; round += 1) {
-          // From ever new places: so many sign-ins from one would be throttled.
-          const browser = world.openBrowser({ "x-forwarded-for": `198.18.${round >> 8}.${round & 255}` });
+          // So many sign-ins from one place would be throttled.
+          const browser = world.openBrowser(fromAnywhere());
           await signInAs(browser, alice, world.latchkey.issuer);
           const [used, unused] = [await newCode(browser), await newCode(browser)];
           const first = (await redeem(nodeOf(round), used.request, used.callback)).body as TokenAnswer;

@@ -11,11 +11,13 @@
  *
  * Figure: 20 parallel × 200 rounds each. More of races, with barriers in the middle of a request: test/contract.
  */
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { exportJWK, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { enrollPerson } from "../flow/mfa/people.ts";
+import { fromAnywhere } from "../support/addresses.ts";
 import { deskKey } from "../support/apps.ts";
+import type { Browser } from "../support/browser.ts";
 import { alice } from "../support/cast.ts";
 import { authorizeAs } from "../support/journeys.ts";
 import type { Stores, TestLatchkey } from "../support/latchkey.ts";
@@ -51,6 +53,9 @@ describe.each(STORES)(`${PARALLEL} at once at two nodes on %s`, (stores) => {
     });
   }
 
+  /** So many sign-ins from one place would be throttled. */
+  const openBrowser = (): Browser => world.openBrowser(fromAnywhere());
+
   type Attempt = (turn: number) => Promise<boolean>;
   const isGiven = async (answering: Promise<RawAnswer>): Promise<boolean> => {
     const { status } = await answering;
@@ -61,7 +66,7 @@ describe.each(STORES)(`${PARALLEL} at once at two nodes on %s`, (stores) => {
 
   async function signedInCode() {
     const request = await world.apps.notesWeb.begin();
-    const { url } = await authorizeAs(world.openBrowser(), alice, request.url);
+    const { url } = await authorizeAs(openBrowser(), alice, request.url);
     return { code: url.searchParams.get("code") ?? "", code_verifier: request.verifier };
   }
 
@@ -73,7 +78,7 @@ describe.each(STORES)(`${PARALLEL} at once at two nodes on %s`, (stores) => {
       return (turn) => isGiven(post(turn, form));
     },
     "refresh token": async () => {
-      const { refreshToken } = await world.apps.notesWeb.signIn(world.openBrowser(), alice);
+      const { refreshToken } = await world.apps.notesWeb.signIn(openBrowser(), alice);
       const successors = new Set<string>();
       return async (turn) => {
         const form = { grant_type: "refresh_token", client_id: "notesWeb", refresh_token: refreshToken };
@@ -86,7 +91,7 @@ describe.each(STORES)(`${PARALLEL} at once at two nodes on %s`, (stores) => {
       };
     },
     "pushed request": async () => {
-      const browser = world.openBrowser();
+      const browser = openBrowser();
       await world.apps.notesWeb.signIn(browser, alice);
       const { url } = await world.apps.bankWeb.beginPushed({ prompt: "none" });
       return async (turn) => {
@@ -115,7 +120,7 @@ describe.each(STORES)(`${PARALLEL} at once at two nodes on %s`, (stores) => {
     },
     "client assertion": async () => {
       const signIn = world.apps.deskKey;
-      const browser = world.openBrowser();
+      const browser = openBrowser();
       const { refreshToken } = await signIn.signIn(browser, alice);
       const assertion = await new SignJWT({ jti: randomUUID() })
         .setProtectedHeader({ alg: "ES256", kid: "desk" })
@@ -133,11 +138,11 @@ describe.each(STORES)(`${PARALLEL} at once at two nodes on %s`, (stores) => {
         client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
       };
       // From as many places: a client that fails so often from one is refused unheard.
-      return (turn) => isGiven(post(turn, form, { "x-forwarded-for": `198.18.${randomBytes(2).join(".")}` }));
+      return (turn) => isGiven(post(turn, form, fromAnywhere()));
     },
     "DPoP proof": async () => {
       const { app, keys } = await openWallet(world);
-      const { refreshToken } = await app.signIn(world.openBrowser(), alice);
+      const { refreshToken } = await app.signIn(openBrowser(), alice);
       const proof = await new SignJWT({ htm: "POST", htu: world.server.token_endpoint ?? "", jti: randomUUID() })
         .setProtectedHeader({ alg: "ES256", typ: "dpop+jwt", jwk: await exportJWK(keys.publicKey) })
         .setIssuedAt()

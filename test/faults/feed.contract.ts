@@ -64,8 +64,12 @@ export function describeFeedUnderFaults(stores: Stores): void {
     const answersOf = ({ all }: EveryWay, token: string): Promise<readonly string[]> =>
       Promise.all(all.map((service) => service.verify(token)));
 
-    async function listAccepted(service: ListeningService, tokens: readonly string[]): Promise<readonly string[]> {
-      const answers = await Promise.all(tokens.map((token) => service.verify(token)));
+    /** Of revocations that were acknowledged. The feed keeps their order: who has heard of a later one has heard of all. */
+    async function listMissed(service: ListeningService, revoked: readonly string[]): Promise<readonly string[]> {
+      const last = await source.issue();
+      await source.revoke(last);
+      await expect.poll(() => service.verify(last), RECONNECTED).toBe("token_revoked");
+      const answers = await Promise.all(revoked.map((token) => service.verify(token)));
       // A machine on which the faults take longer than tokens live is told of these no more.
       return answers.filter((answer) => answer !== "token_revoked" && answer !== "token_expired");
     }
@@ -97,7 +101,7 @@ export function describeFeedUnderFaults(stores: Stores): void {
         }
         const revoked = await revoking;
         expect(revoked.length).toBeGreaterThan(RESTARTS * 5);
-        await expect.poll(() => listAccepted(service, revoked), HEARD).toEqual([]);
+        expect(await listMissed(service, revoked)).toEqual([]);
         expect(await service.verify(await source.issue())).toBe("accepted");
       },
     );
@@ -118,7 +122,7 @@ export function describeFeedUnderFaults(stores: Stores): void {
       }
       const revoked = await revoking;
       expect(revoked.length).toBeGreaterThan(CUTS);
-      await expect.poll(() => listAccepted(service, revoked), HEARD).toEqual([]);
+      expect(await listMissed(service, revoked)).toEqual([]);
     });
 
     test.each(FEED_BREAKS)(
@@ -243,11 +247,13 @@ export function describeFeedUnderFaults(stores: Stores): void {
         }
         isOver.now = true;
         const revoked = (await Promise.all(writers)).flat();
-        await expect.poll(() => listAccepted(service, revoked), HEARD).toEqual([]);
+        expect(await listMissed(service, revoked)).toEqual([]);
         const { rows } = await sql<{ id: string }>`
       select id from revocations where id >= ${ids[0] ?? 0} order by id`.execute(deployment.world.latchkey.database.db);
-        // Each once, in order, and none left out.
-        expect(ids).toEqual(rows.map(({ id }) => Number(id)));
+        const kept = rows.map(({ id }) => Number(id));
+        // Each once, in order, and none left out; the first may have expired by now.
+        expect(ids.slice(-kept.length)).toEqual(kept);
+        expect(ids).toEqual([...new Set(ids)].toSorted((one, other) => one - other));
       },
       FAULT_TIMEOUT_MS,
     );

@@ -1,6 +1,7 @@
-import { createHmac, randomBytes, randomUUID } from "node:crypto";
+import { createHmac, randomUUID } from "node:crypto";
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fromAnywhere } from "../support/addresses.ts";
 import { alice } from "../support/cast.ts";
 import { signInAs } from "../support/journeys.ts";
 import { addService, ordersService, post } from "../support/services.ts";
@@ -126,7 +127,7 @@ describe("a client assertion [RFC 7523 3]", () => {
     // From places of their own: a client that fails so often from one is refused unheard.
     const response = await fetch(`${world.latchkey.issuer}/token`, {
       method: "POST",
-      headers: { "x-forwarded-for": `198.18.${randomBytes(2).join(".")}` },
+      headers: fromAnywhere(),
       body: new URLSearchParams({
         grant_type: "refresh_token",
         refresh_token: "x",

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { decodeJwt } from "jose";
 import { expect } from "vitest";
+import { anyAddress } from "../../support/addresses.ts";
 import type { Browser, Page } from "../../support/browser.ts";
 import type { Person } from "../../support/cast.ts";
 import type { LatchkeyOptions } from "../../support/latchkey.ts";
@@ -60,7 +61,7 @@ export async function createAccountWorld(settings: LatchkeyOptions["settings"] =
       await world.latchkey.accounts.register(person, "operator");
       return person;
     },
-    async signIn(person, userAgent = FIREFOX, address = `198.18.${randomBytes(2).join(".")}`) {
+    async signIn(person, userAgent = FIREFOX, address = anyAddress()) {
       const browser = world.openBrowser({ "user-agent": userAgent, "x-forwarded-for": address });
       const tokens = await shopWeb.signIn(browser, person, FOR_ORDERS);
       return { browser, person, tokens, sessionId: String(decodeJwt(tokens.accessToken)["sid"]) };

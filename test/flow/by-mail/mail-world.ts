@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "vitest";
+import { fromAnywhere } from "../../support/addresses.ts";
 import type { Browser, Page } from "../../support/browser.ts";
 import { headerOf, type MailServer, partOf, startMailServer } from "../../support/mail-server.ts";
 import type { LatchkeyOptions } from "../../support/latchkey.ts";
@@ -58,7 +59,7 @@ export const freshEmail = (name: string): string => `${name}-${randomBytes(6).to
 
 /** A browser at a place of its own. */
 export function openBrowserSomewhere(world: World): Browser {
-  return world.openBrowser({ "x-forwarded-for": `198.18.${randomBytes(2).join(".")}` });
+  return world.openBrowser(fromAnywhere());
 }
 
 /** Types into the form that has the field. */

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import * as oauth from "oauth4webapi";
+import { fromAnywhere } from "../../support/addresses.ts";
 import { Browser, type Page } from "../../support/browser.ts";
 import { ordersApi, type Person } from "../../support/cast.ts";
 import { authorizeAs } from "../../support/journeys.ts";
@@ -84,8 +85,7 @@ export async function setScene(deployment: Deployment): Promise<Scene> {
 
 /** From an address of its own: sign-ins are throttled by address. */
 export function openBrowser(): Browser {
-  const headers = { "x-forwarded-for": `198.18.${randomBytes(2).join(".")}` };
-  return new Browser({ appOrigins: APP_ORIGINS, headers });
+  return new Browser({ appOrigins: APP_ORIGINS, headers: fromAnywhere() });
 }
 
 /** The same browser in the hands of somebody who copied its cookies. */

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { fromAnywhere } from "../../support/addresses.ts";
 import { AuthenticatorApp } from "../../support/authenticator-app.ts";
 import type { Browser } from "../../support/browser.ts";
 import type { Person } from "../../support/cast.ts";
@@ -39,7 +39,7 @@ export async function addWalker(world: World, whose: Whose): Promise<Walker> {
 
 /** From an address of its own: sign-ins are throttled by address. */
 export function openBrowser(world: World): Browser {
-  return world.openBrowser({ "x-forwarded-for": `198.18.${randomBytes(2).join(".")}` });
+  return world.openBrowser(fromAnywhere());
 }
 
 /** Without pages. */

@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { fromAnywhere } from "../../support/addresses.ts";
 import type { Browser, Page } from "../../support/browser.ts";
 import { submitSignIn } from "../../support/journeys.ts";
 import type { TestLatchkey } from "../../support/latchkey.ts";
@@ -32,7 +32,7 @@ async function beginMany(person: EnrolledPerson, count: number): Promise<readonl
   const halves: Half[] = [];
   const beginSome = async (): Promise<void> => {
     while (halves.length < count) {
-      const browser = world.openBrowser({ "x-forwarded-for": `198.18.${randomBytes(2).join(".")}` });
+      const browser = world.openBrowser(fromAnywhere());
       const page = await browser.open((await world.apps.notesWeb.begin()).url);
       halves.push({ browser, page: await submitSignIn(browser, page, person) });
     }
