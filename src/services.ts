@@ -272,7 +272,7 @@ function createAuditOn(
   const plainAudit = createAudit({ db, clock, currentDevice, onAppended: telemetry.metrics?.onAuditEvent });
   const notices = { mail, clock, findAccount: findAccountById, findClientName, currentDevice, placeOf };
   const seals = createKeySeals(secrets, "audit-key");
-  const auditChain = createAuditChain({ db, patientDb, clock, seals, issuer, retentionDays });
+  const auditChain = createAuditChain({ db, patientDb, clock, seals, issuer, retentionDays, audit: plainAudit });
   return { audit: tellPeople(plainAudit, notices), auditChain };
 }
 

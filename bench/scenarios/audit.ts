@@ -61,8 +61,9 @@ export async function runAuditScenario(options: AuditOptions): Promise<readonly 
 
 function createChain({ db, patientDb }: Database) {
   const seals = createKeySeals(["s".repeat(40)], "audit-key");
-  const issuer = "https://id.example.com";
-  return createAuditChain({ db, patientDb, clock: systemClock, seals, issuer, retentionDays: RETENTION_DAYS });
+  const ground = { db, patientDb, clock: systemClock };
+  const about = { issuer: "https://id.example.com", retentionDays: RETENTION_DAYS };
+  return createAuditChain({ ...ground, ...about, seals, audit: createAudit(ground) });
 }
 
 function sealEverySecond(chain: ReturnType<typeof createChain>): { stop(): Promise<void> } {

@@ -65,6 +65,8 @@ export const AUDIT_EVENTS = {
   epoch_started:
     "Every access token issued until then was revoked at once; `data.reason` says why: the protocol store was lost or restored, or an operator asked for it.",
   token_revoked: "A token was revoked, by its client or an operator; `data.kind` says what it was.",
+  audit_key_replaced:
+    "The key that signs the audit log was lost with `LATCHKEY_SECRET`, and another one goes on; up to `data.position` it signed the chain as it was found.",
   webhook_added: "An endpoint was added that is told of events; `data.host` is where.",
   webhook_removed: "An endpoint was removed, with what it had not been told yet.",
   webhook_secret_rotated:

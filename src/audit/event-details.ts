@@ -122,6 +122,10 @@ export const EVENT_DETAILS: Readonly<Record<AuditEventType, EventDetails>> = {
     category: "token",
     data: { kind: ["text", "`jwt_access_token`, `opaque_access_token` or `refresh_token`"] },
   },
+  audit_key_replaced: {
+    category: "audit",
+    data: { keyId: ["text", "of the new one"], position: ["text", "the end of the chain at that moment"] },
+  },
   webhook_added: { category: "audit", data: { ...WEBHOOK, host: ["text", "of its URL"] } },
   webhook_removed: { category: "audit", data: WEBHOOK },
   webhook_secret_rotated: {

@@ -102,6 +102,7 @@ export const EVENT_FACTS = {
     actorBy: { field: "reason", actors: { operator: "operator" } },
   },
   token_revoked: done("client"),
+  audit_key_replaced: done("operator"),
   webhook_added: done("operator"),
   webhook_removed: done("operator"),
   webhook_secret_rotated: done("operator"),

@@ -16,6 +16,11 @@ Keep checkpoints where nobody who can change this database can change them:
   latchkey audit verify --checkpoint /elsewhere/checkpoint.json
 `;
 
+const REPLACE_KEY_NOTES = `
+Is refused while a value of LATCHKEY_SECRET opens the key: if you still have the old one, put it behind the new one
+(LATCHKEY_SECRET=new,old) instead. Compare the log with a checkpoint that you kept elsewhere before you rely on it.
+`;
+
 export function addAuditIntegrityArguments({ program, terminal, chooseCommand }: CommandLine): void {
   const group = auditGroup(program);
 
@@ -36,6 +41,13 @@ export function addAuditIntegrityArguments({ program, terminal, chooseCommand }:
     .description("print the newest signed checkpoint, to be kept elsewhere")
     .option(...JSON_OPTION)
     .action((options: JsonOption) => chooseCommand({ command: "audit checkpoint", input: {} }, options));
+
+  group
+    .command("replace-key")
+    .description("sign with another key, when LATCHKEY_SECRET was lost and with it the key that signed so far")
+    .option(...JSON_OPTION)
+    .addHelpText("after", REPLACE_KEY_NOTES)
+    .action((options: JsonOption) => chooseCommand({ command: "audit replace-key", input: {} }, options));
 }
 
 async function readCheckpoint(path: string, readFile: (path: string) => Promise<string>): Promise<ExportedCheckpoint> {

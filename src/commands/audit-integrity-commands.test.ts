@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { createAudit, createAuditChain } from "../audit/index.ts";
 import { createKeySeals, systemClock } from "../core/index.ts";
 import { createMigrations } from "../storage/index.ts";
@@ -9,24 +9,29 @@ import { parseCommandLine } from "./command-line.ts";
 import { executeCommand } from "./execute.ts";
 import type { Terminal } from "./terminal.ts";
 
-let database: Awaited<ReturnType<typeof openTestEmbedded>>;
+type TestDatabase = Awaited<ReturnType<typeof openTestEmbedded>>;
+
+const SECRET = "s".repeat(40);
+
+let database: TestDatabase;
 let services: Services;
+
+/** What the other commands work with is not asked for here. */
+function servicesOn({ db, patientDb }: TestDatabase, secret: string): Services {
+  const parts = { db, patientDb, clock: systemClock, issuer: "https://id.example.com", retentionDays: 400 };
+  const seals = createKeySeals([secret], "audit-key");
+  const auditChain = createAuditChain({ ...parts, seals, audit: createAudit(parts) });
+  return { migrations: createMigrations(db), auditChain } as unknown as Services;
+}
 
 beforeAll(async () => {
   database = await openTestEmbedded();
-  const { db, patientDb } = database;
-  const seals = createKeySeals(["s".repeat(40)], "audit-key");
-  const parts = { db, patientDb, clock: systemClock, issuer: "https://id.example.com", retentionDays: 400 };
-  // What the other commands work with is not asked for here.
-  services = {
-    migrations: createMigrations(db),
-    auditChain: createAuditChain({ ...parts, seals }),
-  } as unknown as Services;
+  services = servicesOn(database, SECRET);
 }, 60_000);
 afterAll(() => database.close());
 
-async function execute(command: string, input: unknown = {}) {
-  return executeCommand(services, { command, input }, (error) => expect(error).toBeUndefined());
+async function execute(command: string, input: unknown = {}, given = services) {
+  return executeCommand(given, { command, input }, (error) => expect(error).toBeUndefined());
 }
 
 /** What is typed, with one file that can be read. */
@@ -65,6 +70,23 @@ test("a checkpoint is exported, given back, and says where the chain was cut off
     data: { verdict: "broken", break: { kind: "cut_off" } },
   });
   expect(broken.outcome === "done" && broken.text).toMatch(/BROKEN \(cut_off\) at position 0: The chain ends at/);
+});
+
+test("the key that signs is replaced where its secret was lost, and nowhere else", async () => {
+  const own = await openTestEmbedded();
+  onTestFinished(() => own.close());
+  const { request } = await read(["audit", "replace-key"], "");
+  expect(request).toMatchObject({ kind: "command", invocation: { command: "audit replace-key", input: {} } });
+  const [before, after] = [servicesOn(own, SECRET), servicesOn(own, "n".repeat(40))];
+  await createAudit({ db: own.db, clock: systemClock }).append(own.db, { type: "client_created", clientId: "shopWeb" });
+  const early = await execute("audit checkpoint", {}, before);
+  expect(await execute("audit replace-key", {}, before)).toMatchObject({ code: "AUDIT_KEY_PRESENT" });
+  expect(await execute("audit checkpoint", {}, after)).toMatchObject({ code: "SECRET_UNKNOWN" });
+  const replaced = await execute("audit replace-key", {}, after);
+  expect(replaced.outcome === "done" && replaced.text).toContain("signs the audit log from now on");
+  expect(await execute("audit checkpoint", {}, after)).toMatchObject({ outcome: "done" });
+  const checkpoint = early.outcome === "done" ? early.data : undefined;
+  expect(await execute("audit verify", { checkpoint }, after)).toMatchObject({ data: { checkpoint: "matches" } });
 });
 
 test.each(["", "{}", '{"statement": "x"}'])("a file that is no checkpoint is refused: %j", async (file) => {

@@ -48,4 +48,15 @@ const checkpoint = defineCommand({
   describe: (exported) => JSON.stringify(exported, undefined, 2),
 });
 
-export const auditIntegrityCommands: readonly Command[] = [verify, checkpoint];
+const replaceKey = defineCommand({
+  name: "audit replace-key",
+  input: z.strictObject({}),
+  run: ({ auditChain }) => auditChain.replaceKey(),
+  describe: ({ keyId, position }) =>
+    [
+      `The key ${keyId} signs the audit log from now on. It signed the chain as it was found, up to position ${position}.`,
+      "What was changed before, only a checkpoint tells that you kept elsewhere: latchkey audit verify --checkpoint FILE",
+    ].join("\n"),
+});
+
+export const auditIntegrityCommands: readonly Command[] = [verify, checkpoint, replaceKey];

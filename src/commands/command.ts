@@ -25,7 +25,7 @@ export interface Services {
   readonly audit: Pick<Audit, "list">;
   readonly auditChain: Pick<
     AuditChain,
-    "readSealed" | "readPosition" | "readPositionBefore" | "sealWaiting" | "exportCheckpoint" | "verify"
+    "readSealed" | "readPosition" | "readPositionBefore" | "sealWaiting" | "exportCheckpoint" | "verify" | "replaceKey"
   >;
   readonly webhooks: Pick<Webhooks, "add" | "list" | "remove" | "rotate" | "enable" | "disable" | "test">;
   readonly migrations: Pick<Migrations, "listPending" | "apply" | "plan">;

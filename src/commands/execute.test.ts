@@ -78,6 +78,7 @@ beforeAll(async () => {
       sealWaiting: () => Promise.reject(new Error("audit-integrity-commands.test.ts has these")),
       exportCheckpoint: () => Promise.reject(new Error("audit-integrity-commands.test.ts has these")),
       verify: () => Promise.reject(new Error("audit-integrity-commands.test.ts has these")),
+      replaceKey: () => Promise.reject(new Error("audit-integrity-commands.test.ts has these")),
     },
     webhooks: {
       add: () => Promise.reject(new Error("webhook-commands.test.ts has these")),

@@ -7,6 +7,7 @@
 const ERROR_CATALOGUE = {
   ACCOUNT_EMAIL_TAKEN: { status: 409, sentence: "An account with this email address exists already." },
   ACCOUNT_NOT_FOUND: { status: 404, sentence: "There is no such account." },
+  AUDIT_KEY_PRESENT: { status: 409, sentence: "The key of the audit log was not lost." },
   AUDIT_NOT_SEALED: { status: 404, sentence: "Nothing of the audit log has been signed yet." },
   BACKUP_FILE_EXISTS: { status: 409, sentence: "There is a file of that name." },
   BACKUP_FILE_UNUSABLE: { status: 400, sentence: "This file cannot be restored." },

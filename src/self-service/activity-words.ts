@@ -102,6 +102,7 @@ export const UNTOLD_EVENTS: Readonly<Record<Exclude<AuditEventType, ToldEventTyp
   signing_key_deleted: "It concerns nobody's account.",
   signing_key_withdrawn: "It concerns the deployment, and not one account.",
   epoch_started: "It concerns the deployment, and not one account.",
+  audit_key_replaced: "It concerns the deployment, and not one account.",
   webhook_added: "It concerns nobody's account.",
   webhook_removed: "It concerns nobody's account.",
   webhook_secret_rotated: "It concerns nobody's account.",

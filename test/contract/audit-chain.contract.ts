@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { sql } from "kysely";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
@@ -10,7 +9,7 @@ import {
   microseconds,
 } from "../../src/audit/chain/digests.ts";
 import type { Db } from "../../src/storage/index.ts";
-import { type AuditScene, openAuditScene, SECRET } from "./audit-scene.ts";
+import { type AuditScene, openAuditScene } from "./audit-scene.ts";
 import type { RevocationGround } from "./revocations.contract.ts";
 
 const EVENTS = 12;
@@ -28,9 +27,6 @@ export function auditChainContract(openGround: () => Promise<RevocationGround>):
   });
   describe("going back", () => {
     cuttingOff(openAuditScene(openGround));
-  });
-  describe("the key that signs", () => {
-    signing(openAuditScene(openGround));
   });
   describe("a person who was deleted", () => {
     erasure(openAuditScene(openGround));
@@ -347,32 +343,6 @@ async function linkAnew(tx: Db): Promise<void> {
     );
   }
   await sql`update audit_chain set hash = ${hash}`.execute(tx);
-}
-
-function signing(scene: () => AuditScene): void {
-  test("outlives the secret that it lies under, and is trusted under no other", async () => {
-    const { addSignIns, chain, chainWith } = scene();
-    const next = "n".repeat(40);
-    await addSignIns("alice", 2);
-    await chain.sealWaiting();
-    const early = await chain.exportCheckpoint();
-    const [both, nextOnly] = [chainWith({ secrets: [next, SECRET] }), chainWith({ secrets: [next] })];
-    expect(await nextOnly.verify()).toMatchObject({ break: { kind: "forged" } });
-    await addSignIns("alice", 1);
-    await expect(nextOnly.sealWaiting()).rejects.toMatchObject({ code: "SECRET_UNKNOWN" });
-    expect(await both.sealWaiting()).toBe(1);
-    // While the new secret makes its way, those that have the old one alone go on.
-    await addSignIns("alice", 1);
-    expect(await chain.sealWaiting()).toBe(1);
-    await addSignIns("alice", 1);
-    expect(await nextOnly.sealWaiting()).toBe(1);
-    expect(await nextOnly.verify(early)).toMatchObject({ verdict: "intact", checkpoint: "matches" });
-    const late = await nextOnly.exportCheckpoint();
-    expect(late.publicKey).toBe(early.publicKey);
-    const { publicKey } = generateKeyPairSync("ed25519");
-    const foreign = { ...late, publicKey: String(publicKey.export({ type: "spki", format: "pem" })) };
-    expect(await nextOnly.verify(foreign)).toMatchObject({ break: { kind: "forged" } });
-  });
 }
 
 function erasure(scene: () => AuditScene): void {

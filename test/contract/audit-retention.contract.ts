@@ -25,7 +25,7 @@ async function countEvents({ db }: AuditScene): Promise<number> {
 
 function dropping(scene: () => AuditScene): void {
   test("are dropped whole, and the chain is proved from there on", async () => {
-    const { chain, clock, addSignIns, tampered, db } = scene();
+    const { chain, chainWith, clock, addSignIns, tampered, db } = scene();
     clock.passSeconds(-KEPT_DAYS * DAY_SECONDS);
     await chain.sweep();
     await addSignIns("old", 5);
@@ -79,7 +79,14 @@ function dropping(scene: () => AuditScene): void {
     for (const [statements, found] of tries) {
       expect(await tampered(statements, (its) => its.verify()), statements).toMatchObject({ break: found });
     }
-    expect(early.publicKey).toContain("PUBLIC KEY");
+    // A key that takes the place of one that was lost signs where the chain begins as well.
+    const after = chainWith({ secrets: ["n".repeat(40)] });
+    await after.replaceKey();
+    expect(await after.verify(early)).toMatchObject({
+      verdict: "intact",
+      begins: { position: "5", eventsSince },
+      checkpoint: "matches",
+    });
   });
 }
 

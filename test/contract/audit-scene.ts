@@ -25,6 +25,7 @@ export interface AuditScene {
   readonly tampered: <Result>(
     statements: string,
     look: (chain: AuditChain, tx: Db) => Promise<Result>,
+    secrets?: readonly string[],
   ) => Promise<Result>;
 }
 
@@ -44,7 +45,12 @@ function createScene(ground: RevocationGround, { db, patientDb }: Database): Aud
   const audit = createAudit({ db, clock, currentDevice: () => "Firefox on Linux" });
   const parts = { patientDb, clock, issuer: "https://id.example.com", retentionDays: RETENTION_DAYS };
   const chainWith: AuditScene["chainWith"] = (other) =>
-    createAuditChain({ ...parts, db: other.db ?? db, seals: createKeySeals(other.secrets ?? [SECRET], "audit-key") });
+    createAuditChain({
+      ...parts,
+      db: other.db ?? db,
+      seals: createKeySeals(other.secrets ?? [SECRET], "audit-key"),
+      audit,
+    });
   return {
     kind: ground.kind,
     clock,
@@ -59,7 +65,8 @@ function createScene(ground: RevocationGround, { db, patientDb }: Database): Aud
         await audit.append(db, { type: "sign_in_succeeded", accountId, address, requestId: `r${added}` });
       }
     },
-    tampered: (statements, look) => inUndone(db, statements, (tx) => look(chainWith({ db: tx }), tx)),
+    tampered: (statements, look, secrets = [SECRET]) =>
+      inUndone(db, statements, (tx) => look(chainWith({ db: tx, secrets }), tx)),
   };
 }
 

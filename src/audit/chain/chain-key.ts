@@ -34,9 +34,7 @@ export interface ChainKeyDeps {
  * @throws AppError SECRET_UNKNOWN when it lies under another LATCHKEY_SECRET than ours.
  */
 export async function obtainChainKey(tx: Db, { clock, seals }: ChainKeyDeps): Promise<ChainKey> {
-  const { rows } = await sql<KeyRow>`
-    select id, sealed_private_key as sealed from audit_keys order by created_at desc limit 1`.execute(tx);
-  const [row] = rows;
+  const row = await readNewest(tx);
   if (row === undefined) return makeChainKey(tx, { clock, seals });
   const key = openChainKey(seals, row);
   if (key === undefined) {
@@ -44,6 +42,24 @@ export async function obtainChainKey(tx: Db, { clock, seals }: ChainKeyDeps): Pr
   }
   if (seals.isStale(row.sealed)) await resealChainKey(tx, seals, row);
   return key;
+}
+
+async function readNewest(tx: Db): Promise<KeyRow | undefined> {
+  const { rows } = await sql<KeyRow>`
+    select id, sealed_private_key as sealed from audit_keys order by created_at desc limit 1`.execute(tx);
+  return rows[0];
+}
+
+/** Whether there is a key that none of our secrets opens. */
+export async function isChainKeyLost(tx: Db, seals: KeySeals): Promise<boolean> {
+  const row = await readNewest(tx);
+  return row !== undefined && openChainKey(seals, row) === undefined;
+}
+
+/** Of all keys that signed this chain, those included that were lost since. */
+export async function listKeyIds(db: Db): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<Pick<KeyRow, "id">>`select id from audit_keys`.execute(db);
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** The keys that our secrets open, by id. What another key signed, we cannot tell from what somebody made up. */
@@ -65,14 +81,16 @@ function toChainKey(privateKey: KeyObject): ChainKey {
   return { id: keyIdOf(publicKey), publicKey, sign: signText };
 }
 
-async function makeChainKey(tx: Db, { clock, seals }: ChainKeyDeps): Promise<ChainKey> {
+/** The newest from now on, also by a clock that was set back. */
+export async function makeChainKey(tx: Db, { clock, seals }: ChainKeyDeps): Promise<ChainKey> {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   const key = toChainKey(privateKey);
   const sealed = seals.seal(key.id, privateKey.export({ type: "pkcs8", format: "der" }));
   const publicOctets = publicKey.export({ type: "spki", format: "der" });
   await sql`
     insert into audit_keys (id, public_key, sealed_private_key, created_at)
-      values (${key.id}, ${publicOctets}, ${sealed}, ${new Date(clock.nowMs())})`.execute(tx);
+      select ${key.id}, ${publicOctets}, ${sealed},
+          greatest(${new Date(clock.nowMs())}, max(created_at) + interval '1 millisecond') from audit_keys`.execute(tx);
   return key;
 }
 

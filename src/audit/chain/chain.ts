@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { AppError } from "../../core/index.ts";
+import type { Audit } from "../audit.ts";
 import { type AuditBacklog, readBacklog } from "./backlog.ts";
 import { listTrustedKeys } from "./chain-key.ts";
 import { exportCheckpoint, type ExportedCheckpoint, openStatement, type SignedStatement } from "./checkpoints.ts";
@@ -11,6 +12,7 @@ import {
   type SealedPage,
   type SealedRange,
 } from "./read-sealed.ts";
+import { type ReplacedKey, replaceChainKey } from "./replace-key.ts";
 import { dropOldMonths, type RetentionDeps } from "./retention.ts";
 import { freshMemory, sealSome } from "./seal-pass.ts";
 import { type Verification, verifyChain } from "./verify.ts";
@@ -33,12 +35,20 @@ export interface AuditChain {
   exportCheckpoint(): Promise<ExportedCheckpoint>;
   /** Finds the first break. @param given a checkpoint that was exported earlier. */
   verify(given?: ExportedCheckpoint): Promise<Verification>;
+  /**
+   * Goes on with another key where the one that signs was lost with its secret. An event tells of it.
+   *
+   * @throws AppError AUDIT_KEY_PRESENT where none was lost.
+   */
+  replaceKey(): Promise<ReplacedKey>;
   /** Makes room for the months to come, and drops those that are not kept any more. */
   sweep(): Promise<void>;
 }
 
 /** `seals`: for `audit-key`; `issuer`: checkpoints say whose they are. */
-export type AuditChainDeps = RetentionDeps;
+export interface AuditChainDeps extends RetentionDeps {
+  readonly audit: Pick<Audit, "append">;
+}
 
 export function createAuditChain(deps: AuditChainDeps): AuditChain {
   const { db, clock, seals } = deps;
@@ -58,6 +68,7 @@ export function createAuditChain(deps: AuditChainDeps): AuditChain {
     readBacklog: () => readBacklog(db, clock),
     exportCheckpoint: () => exportNewest(deps),
     verify: (given) => verifyChain({ db, seals }, given),
+    replaceKey: () => replaceChainKey(deps),
     async sweep() {
       await addMonths(db, clock);
       await dropOldMonths(deps);

@@ -61,6 +61,14 @@ export function openTrusted(keys: ReadonlyMap<string, ChainKey>, signed: SignedS
   return undefined;
 }
 
+/** What the newest of a kind says, whoever signed it; `undefined` where there is none that says anything. */
+export async function readUnproved(tx: Db, kind: Statement["kind"]): Promise<Statement | undefined> {
+  const { rows } = await sql<Pick<SignedStatement, "statement">>`
+    select statement from audit_checkpoints where kind = ${kind}
+      order by audit_checkpoints.position desc limit 1`.execute(tx);
+  return statementSchema.safeParse(parseJson(rows[0]?.statement ?? "")).data;
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { KeySeals } from "../../core/index.ts";
 import type { Db } from "../../storage/index.ts";
 import { readWaiting } from "./backlog.ts";
-import { type ChainKey, listTrustedKeys } from "./chain-key.ts";
+import { type ChainKey, listKeyIds, listTrustedKeys } from "./chain-key.ts";
 import { type ChainBreak, checkLinks, missing, type Proved, type StoredLink } from "./check-links.ts";
 import {
   type ExportedCheckpoint,
@@ -53,7 +53,8 @@ export async function verifyChain(deps: Deps, given?: ExportedCheckpoint): Promi
   for (let start = 1; ; start += 1) {
     const keys = await listTrustedKeys(deps.db, deps.seals);
     const ends = await readEnds(deps.db);
-    const verification = await walk(deps.db, { keys, ends, given });
+    const known = await listKeyIds(deps.db);
+    const verification = await walk(deps.db, { keys, known, ends, given });
     if (verification.break === undefined || start === STARTS_MAX) return verification;
     const { anchor } = await readEnds(deps.db);
     if (anchor?.statement === ends.anchor?.statement) return verification;
@@ -96,6 +97,8 @@ async function readEnds(db: Db): Promise<Ends> {
 
 interface Walk {
   readonly keys: ReadonlyMap<string, ChainKey>;
+  /** With those that were lost: what was exported under one proves what it did, since it was kept elsewhere. */
+  readonly known: ReadonlySet<string>;
   readonly ends: Ends;
   readonly given: ExportedCheckpoint | undefined;
 }
@@ -107,8 +110,8 @@ interface Standing {
   readonly given: Statement | undefined;
 }
 
-async function walk(db: Db, { keys, ends, given }: Walk): Promise<Verification> {
-  const standing = openStanding(keys, ends, given);
+async function walk(db: Db, { keys, known, ends, given }: Walk): Promise<Verification> {
+  const standing = openStanding({ keys, known, ends, given });
   const anchor = "kind" in standing ? undefined : standing.anchor;
   let proved: Proved = {
     position: BigInt(anchor?.position ?? 0),
@@ -155,11 +158,8 @@ function standingOf({ given, anchor }: Standing): Verification["checkpoint"] {
 }
 
 /** The signatures that all else hangs on. */
-function openStanding(
-  keys: ReadonlyMap<string, ChainKey>,
-  { anchor, newest, position }: Ends,
-  given: ExportedCheckpoint | undefined,
-): Standing | ChainBreak {
+function openStanding({ keys, known, ends, given }: Walk): Standing | ChainBreak {
+  const { anchor, newest, position } = ends;
   const opened = {
     anchor: anchor && openTrusted(keys, anchor),
     newest: newest && openTrusted(keys, newest),
@@ -171,7 +171,7 @@ function openStanding(
   if (newest !== undefined && opened.newest?.kind !== "checkpoint") {
     return { kind: "forged", meaning: "The newest checkpoint was not signed with our key." };
   }
-  if (given !== undefined && (opened.given?.kind !== "checkpoint" || !keys.has(opened.given.key))) {
+  if (given !== undefined && (opened.given?.kind !== "checkpoint" || !known.has(opened.given.key))) {
     return { kind: "forged", meaning: "The checkpoint that was given was not signed with our key." };
   }
   for (const [checkpoint, name] of [

@@ -11,7 +11,7 @@ export function checkAudit({ audit }: Deployment): readonly Finding[] {
     if (oldestSeconds > BEHIND_SECONDS_MAX) {
       const meaning = `Events of the audit log have not been sealed for ${Math.round(oldestSeconds)} seconds: what is changed among them, nobody finds.`;
       const remedy =
-        "See that a server runs, and what its log says of sealing. A transaction that never ends keeps nothing from being sealed.";
+        "See that a server runs, and what its log says of sealing. If that is SECRET_UNKNOWN, put back the old LATCHKEY_SECRET behind the new one; if it is lost, run latchkey audit replace-key.";
       return [failure("audit", meaning, remedy)];
     }
     if (monthsAhead < MONTHS_AHEAD_MIN) {

@@ -29,6 +29,7 @@ const ELSEWHERE: Partial<Record<AuditEventType, string>> = {
   back_channel_logout_rejected: "src/sessions/back-channel/back-channel.test.ts",
   back_channel_logout_given_up: "src/sessions/back-channel/back-channel.test.ts",
   epoch_started: "test/contract/protocol-store-epoch.test.ts",
+  audit_key_replaced: "test/contract/audit-key.contract.ts",
   webhook_given_up: "src/webhooks/retries.test.ts",
   password_locked: "src/accounts/sign-in.test.ts",
   account_imported: "src/accounts/import/import-people.test.ts",
