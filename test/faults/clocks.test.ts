@@ -37,7 +37,7 @@ let honestPort: number;
 beforeAll(async () => {
   balancer = await startBalancer();
   honestPort = await freePort();
-  balancer.serveAlone(honestPort);
+  balancer.serveOnly([honestPort]);
   world = await createWorld({
     stores: "redis",
     settings: { ISSUER: `http://localhost:${balancer.port}`, PORT: String(honestPort) },
@@ -66,7 +66,7 @@ describe.each([30, -30])("a node whose clock is off by %i s", (offBySeconds) => 
 
   /** What follows is answered by the one, or the other. */
   async function at(which: "honest" | "skewed"): Promise<void> {
-    balancer.serveAlone(which === "honest" ? honestPort : portOf(node));
+    balancer.serveOnly([which === "honest" ? honestPort : portOf(node)]);
     // Until those who ask have seen that their connections are gone.
     await expect.poll(() => fetch(`${world.latchkey.issuer}/health/live`).then(({ ok }) => ok), WITHIN).toBe(true);
   }
@@ -119,7 +119,7 @@ describe.each([30, -30])("a node whose clock is off by %i s", (offBySeconds) => 
 describe.each([300, -300])("a node whose clock is set off by %i s", (offBySeconds) => {
   let node: FaultyNode;
   beforeAll(async () => {
-    balancer.serveAlone(honestPort);
+    balancer.serveOnly([honestPort]);
     node = await startFaultyNode({
       ...world.latchkey.settings,
       ...CLOCK,

@@ -46,7 +46,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   });
   const orders = await addService(world.latchkey, ordersService);
   const nodes = await Promise.all(Array.from({ length: count }, () => startWiredNode(world)));
-  balancer?.serve(nodes.map(({ origin }) => Number(new URL(origin).port)));
+  balancer?.serveOnly(nodes.map(({ origin }) => Number(new URL(origin).port)));
   return { world, nodes, orders, close: () => closeAll({ world, nodes, balancer }) };
 }
 

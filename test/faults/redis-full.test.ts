@@ -33,7 +33,7 @@ beforeAll(async () => {
   cable = await layCable(server.url);
   const destination = { write: (line: string) => void logged.push(line) };
   const logger = createLogger({ level: "info", destination });
-  world = await createWorld({ stores: "redis", settings: { REDIS_URL: cable.url }, logger });
+  world = await createWorld({ stores: "redis", settings: { REDIS_URL: cable.url, TRUSTED_PROXIES: "1" }, logger });
 });
 afterAll(async () => {
   await world.close();

@@ -2,7 +2,7 @@ import { alice } from "../support/cast.ts";
 import { type RawAnswer, askNode } from "../support/raw-http.ts";
 import type { World } from "../support/world.ts";
 
-const RETRIES_MAX = 60;
+const RETRIES_MAX = 300;
 const RETRY_AFTER_MS = 100;
 /** An app keeps ten of them a sign-in. */
 const FAMILIES_OF_A_BROWSER = 8;

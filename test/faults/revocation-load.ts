@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { decodeJwt } from "jose";
+import { fromAnywhere } from "../support/addresses.ts";
 import { alice, type Person } from "../support/cast.ts";
 import type { Browser } from "../support/browser.ts";
 import type { Tokens } from "../support/relying-party.ts";
@@ -70,7 +71,8 @@ export function createTokenSource(world: World): TokenSource {
       return revoked;
     },
     async signIn(person = alice) {
-      const browser = world.openBrowser();
+      // So many sign-ins from one place would be throttled.
+      const browser = world.openBrowser(fromAnywhere());
       return { browser, tokens: await world.apps.shopWeb.signIn(browser, person, { scope: "openid orders:read" }) };
     },
     async endSession({ tokens }) {

@@ -20,6 +20,9 @@ import { laySlowCable, type SlowCable } from "./slow-cable.ts";
 const SLOW_ROUNDS = times({ short: 3, full: 30 });
 const VANISHINGS = times({ short: 1, full: 10 });
 const ANSWER_MS_MAX = times({ short: 3_000, full: 1_500 });
+/** So many waits in a row has a refresh with an opaque access token: to read, to keep that, to rotate. */
+const ROUND_TRIPS = 3;
+const [SLOW_MS, WITHIN_MS, BEYOND_MS] = [300, 600, 1_000];
 const RECOVERY_MS_MAX = 5_000;
 
 describe("a node whose stores are slow", () => {
@@ -48,7 +51,7 @@ describe("a node whose stores are slow", () => {
 
   test("redis within its deadlines: works as slowly", { timeout: FAULT_TIMEOUT_MS }, async () => {
     let refreshToken = await newFamily();
-    redis.delayAnswers(300);
+    redis.delayAnswers(SLOW_MS);
     try {
       const tookMs: number[] = [];
       for (let round = 0; round < SLOW_ROUNDS; round += 1) {
@@ -60,13 +63,12 @@ describe("a node whose stores are slow", () => {
         tookMs.push(performance.now() - startedAtMs);
       }
       expect((await fetch(`${node.origin}/health/ready`)).status).toBe(200);
-      // Two round trips.
-      expect(Math.min(...tookMs)).toBeGreaterThan(600);
+      expect(Math.min(...tookMs)).toBeGreaterThan(ROUND_TRIPS * SLOW_MS);
       const p50 = percentileMs(
         tookMs.map((one) => ({ tookMs: one })),
         0.5,
       );
-      printFigure(`redis slow by 300 ms: ${SLOW_ROUNDS} of ${SLOW_ROUNDS} refreshes succeeded, p50 ${p50} ms`);
+      printFigure(`redis slow by ${SLOW_MS} ms: ${SLOW_ROUNDS} of ${SLOW_ROUNDS} refreshes succeeded, p50 ${p50} ms`);
     } finally {
       redis.delayAnswers(0);
     }
@@ -79,11 +81,13 @@ describe("a node whose stores are slow", () => {
       let refreshToken = await newFamily();
       for (let round = 0; round < SLOW_ROUNDS; round += 1) {
         const form = { grant_type: "refresh_token", client_id: "notesWeb", refresh_token: refreshToken };
-        redis.delayAnswers(round % 2 === 0 ? 1_000 : 600);
+        const isBeyond = round % 2 === 0;
+        redis.delayAnswers(isBeyond ? BEYOND_MS : WITHIN_MS);
         const startedAtMs = performance.now();
         const { status, body: told } = await askForTokens(endpoint(), form);
-        expect(performance.now() - startedAtMs).toBeLessThan(ANSWER_MS_MAX);
-        expect([200, 503]).toContain(status);
+        const tookMs = performance.now() - startedAtMs;
+        expect(isBeyond ? [503] : [200, 503]).toContain(status);
+        expect(tookMs).toBeLessThan(isBeyond ? ANSWER_MS_MAX : ANSWER_MS_MAX + (ROUND_TRIPS - 1) * WITHIN_MS);
         redis.delayAnswers(0);
         await expect
           .poll(async () => (await fetch(`${node.origin}/health/ready`)).status, { timeout: 10_000 })
@@ -92,7 +96,9 @@ describe("a node whose stores are slow", () => {
         expect(told.refresh_token ?? successor).toBe(successor);
         refreshToken = successor;
       }
-      printFigure(`redis slow by 600 and 1,000 ms: ${SLOW_ROUNDS} refreshes, no fork, nobody signed out`);
+      printFigure(
+        `redis slow by ${WITHIN_MS} and ${BEYOND_MS} ms: ${SLOW_ROUNDS} refreshes, no fork, nobody signed out`,
+      );
     },
   );
 

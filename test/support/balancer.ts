@@ -6,8 +6,8 @@ export interface Balancer {
   readonly port: number;
   /** To be named once they listen. Connections that there are go on. */
   serve(ports: readonly number[]): void;
-  /** From now on this one is asked, and no other: connections that there are, which may lead to others, are dropped. */
-  serveAlone(port: number): void;
+  /** From now on these are asked, and no others: connections that there are, which may lead to others, are dropped. */
+  serveOnly(ports: readonly number[]): void;
   /** How many connections it has open to the server at this port. */
   connectionCount(port: number): number;
   close(): Promise<void>;
@@ -41,8 +41,8 @@ export async function startBalancer(): Promise<Balancer> {
   return {
     port: (server.address() as AddressInfo).port,
     serve: (ports) => void (backends = ports),
-    serveAlone(backend) {
-      backends = [backend];
+    serveOnly(ports) {
+      backends = ports;
       for (const socket of sockets) socket.destroy();
     },
     connectionCount: (backend) => open.get(backend) ?? 0,
