@@ -71,7 +71,9 @@ describe.each<Stores>(["redis", "postgres"])(`a history of ${NODES} nodes on %s,
   async function passRound(random: Random, before: readonly RecordedRevocation[]) {
     const recorder = createRecorder();
     const endsAtMs = recorder.now() + ROUND_MS;
-    const goesOn = (): boolean => recorder.now() < endsAtMs;
+    const hasEndings = (): boolean => recorder.calls.some(({ type }) => type === "ending");
+    // On a busy machine it may take longer until something ends.
+    const goesOn = (): boolean => recorder.now() < endsAtMs || !hasEndings();
     const scene: Scene = { deployment, services, recorder, tokens: [], goesOn };
     const people = Array.from({ length: PEOPLE }, () => livePerson(scene, random.fork()));
     const verifying = services.map((service) => keepVerifying(scene, service, random.fork()));
@@ -102,7 +104,6 @@ describe.each<Stores>(["redis", "postgres"])(`a history of ${NODES} nodes on %s,
         expect(explain(checkHistory(history), history, faults), `seed ${SEED}`).toEqual([]);
         // A store that keeps what it acknowledged is never taken for one that was lost.
         expect(records.filter(({ kind }) => kind === "epoch")).toEqual([]);
-        expect(calls.filter(({ type }) => type === "ending").length).toBeGreaterThan(0);
       }
     },
   );
