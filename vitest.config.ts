@@ -45,7 +45,7 @@ export default defineConfig({
       project("flow", ["test/flow/**/*.test.ts"], sharingModules),
       project("security", ["test/security/**/*.test.ts"], sharingModules),
       project("faults", ["test/faults/**/*.test.ts"], onRealServers),
-      project("browser", ["test/browser/**/*.test.ts"], { ...onRealServers, testTimeout: 120_000 }),
+      project("browser", ["test/browser/**/*.test.ts"], { ...sharingModules, testTimeout: 120_000 }),
       project("install", ["test/install/**/*.test.ts"], { ...onRealServers, testTimeout: 300_000 }),
     ],
   },
