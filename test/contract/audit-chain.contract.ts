@@ -13,6 +13,8 @@ import { type AuditScene, openAuditScene } from "./audit-scene.ts";
 import type { RevocationGround } from "./revocations.contract.ts";
 
 const EVENTS = 12;
+/** Transactions of other tests have to be over first, in whichever database of the cluster. */
+const SETTLED = { timeout: 30_000 };
 
 /** The chain of the audit log, on every database. */
 export function auditChainContract(openGround: () => Promise<RevocationGround>): void {
@@ -74,7 +76,7 @@ function sealing(scene: () => AuditScene): void {
     await expect(failing).rejects.toThrow("the change failed");
     await addSignIns("bob", 1);
     expect(await chain.sealWaiting()).toBe(1);
-    await expect.poll(() => countWhatIsLeft(scene())).toBe(0);
+    await expect.poll(() => countWhatIsLeft(scene()), SETTLED).toBe(0);
     expect(Number(await chain.readPosition())).toBe(before + 1);
     expect(await chain.readBacklog()).toMatchObject({ waiting: 0, oldestSeconds: 0 });
     expect((await chain.readBacklog()).monthsAhead).toBeGreaterThan(1);
