@@ -17,8 +17,8 @@ Keep checkpoints where nobody who can change this database can change them:
 `;
 
 const REPLACE_KEY_NOTES = `
-Is refused while a value of LATCHKEY_SECRET opens the key: if you still have the old one, put it behind the new one
-(LATCHKEY_SECRET=new,old) instead. Compare the log with a checkpoint that you kept elsewhere before you rely on it.
+Is refused while a value of LATCHKEY_SECRET opens any key that has signed: if you still have the old one, put it behind
+the new one (LATCHKEY_SECRET=new,old) instead. If it was not lost, somebody has written to audit_keys. Compare the log with a checkpoint that you kept elsewhere before you rely on it.
 `;
 
 export function addAuditIntegrityArguments({ program, terminal, chooseCommand }: CommandLine): void {

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
+import { sql } from "kysely";
 import { describe, expect, test } from "vitest";
 import { type AuditScene, openAuditScene, SECRET } from "./audit-scene.ts";
 import type { RevocationGround } from "./revocations.contract.ts";
@@ -10,6 +11,9 @@ export function auditKeyContract(openGround: () => Promise<RevocationGround>): v
   });
   describe("a key that was lost", () => {
     replacing(openAuditScene(openGround));
+  });
+  describe("a key that was not lost", () => {
+    keeping(openAuditScene(openGround));
   });
 }
 
@@ -66,11 +70,21 @@ function replacing(scene: () => AuditScene): void {
     const changed = "update audit_events set data = '{}', client_id = 'x' where id = 2";
     expect(await tampered(changed, (look) => look.verify(), [next])).toMatchObject({ break: { kind: "changed" } });
   });
+}
 
-  test("is not replaced while a secret opens it: whoever has rewritten the chain gets no new signature", async () => {
-    const { chainWith } = scene();
-    await expect(chainWith({ secrets: ["o".repeat(40), next] }).replaceKey()).rejects.toMatchObject({
-      code: "AUDIT_KEY_PRESENT",
-    });
+function keeping(scene: () => AuditScene): void {
+  test("is not replaced, also where a newer one lies there that nobody can open: what was rewritten gets no new signature", async () => {
+    const { addSignIns, chain, chainWith, db } = scene();
+    const present = { code: "AUDIT_KEY_PRESENT" };
+    // There is none yet.
+    await expect(chain.replaceKey()).rejects.toMatchObject(present);
+    await addSignIns("alice", 1);
+    await chain.sealWaiting();
+    await expect(chain.replaceKey()).rejects.toMatchObject(present);
+    await expect(chainWith({ secrets: ["n".repeat(40), SECRET] }).replaceKey()).rejects.toMatchObject(present);
+    await sql`
+      insert into audit_keys (id, public_key, sealed_private_key, created_at)
+        select 'made up', public_key, public_key, created_at + interval '1 day' from audit_keys`.execute(db);
+    await expect(chain.replaceKey()).rejects.toMatchObject(present);
   });
 }

@@ -104,6 +104,7 @@ describe.each<Stores>(["redis", "postgres"])(`a history of ${NODES} nodes on %s,
         expect(explain(checkHistory(history), history, faults), `seed ${SEED}`).toEqual([]);
         // A store that keeps what it acknowledged is never taken for one that was lost.
         expect(records.filter(({ kind }) => kind === "epoch")).toEqual([]);
+        expect(calls.filter(({ type }) => type === "ending").length).toBeGreaterThan(0);
       }
     },
   );

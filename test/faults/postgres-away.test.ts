@@ -31,6 +31,8 @@ const ANSWER_MS_MAX = times({ short: 3_000, full: 1_200 });
 const RECOVERY_MS_MAX = 5_000;
 const ERRORS_AFTER_MS_MAX = 10_000;
 const CUTS = times({ short: 5, full: 100 });
+/** Ten times a second, for as long as nothing can be written and ten seconds more. */
+const RETRIES_MAX = (READ_ONLY_MS + ERRORS_AFTER_MS_MAX) / 100;
 const WITHIN = { timeout: 20_000, interval: 10 };
 
 const STORES = times<readonly Stores[]>({ short: ["postgres"], full: ["redis", "postgres"] });
@@ -164,7 +166,7 @@ describe.each(STORES)("a node whose Postgres is away, with sessions in %s", (sto
       const refreshing = apps.map(async (app) => {
         while (!isOver.now && app.signedOut === "") {
           const form = { client_id: "notesWeb", refresh_token: app.token };
-          const both = [0, 1].map(() => refreshUntilAnswered(endpoint, form));
+          const both = [0, 1].map(() => refreshUntilAnswered(endpoint, form, RETRIES_MAX));
           const [one, other] = await Promise.all(both).catch((error: unknown) => {
             app.signedOut = String(error);
             return ["", ""];

@@ -2,7 +2,7 @@ import { alice } from "../support/cast.ts";
 import { type RawAnswer, askNode } from "../support/raw-http.ts";
 import type { World } from "../support/world.ts";
 
-const RETRIES_MAX = 300;
+const RETRIES_MAX = 60;
 const RETRY_AFTER_MS = 100;
 /** An app keeps ten of them a sign-in. */
 const FAMILIES_OF_A_BROWSER = 8;
@@ -44,8 +44,9 @@ export async function askForTokens(
 export async function refreshUntilAnswered(
   endpointOf: (attempt: number) => TokenEndpoint,
   form: Readonly<Record<string, string>>,
+  retriesMax = RETRIES_MAX,
 ): Promise<string> {
-  for (let attempt = 0; attempt < RETRIES_MAX; attempt += 1) {
+  for (let attempt = 0; attempt < retriesMax; attempt += 1) {
     const answer = await askForTokens(endpointOf(attempt), { grant_type: "refresh_token", ...form }).catch(
       () => undefined,
     );

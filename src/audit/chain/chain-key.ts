@@ -34,7 +34,9 @@ export interface ChainKeyDeps {
  * @throws AppError SECRET_UNKNOWN when it lies under another LATCHKEY_SECRET than ours.
  */
 export async function obtainChainKey(tx: Db, { clock, seals }: ChainKeyDeps): Promise<ChainKey> {
-  const row = await readNewest(tx);
+  const { rows } = await sql<KeyRow>`
+    select id, sealed_private_key as sealed from audit_keys order by created_at desc limit 1`.execute(tx);
+  const [row] = rows;
   if (row === undefined) return makeChainKey(tx, { clock, seals });
   const key = openChainKey(seals, row);
   if (key === undefined) {
@@ -42,18 +44,6 @@ export async function obtainChainKey(tx: Db, { clock, seals }: ChainKeyDeps): Pr
   }
   if (seals.isStale(row.sealed)) await resealChainKey(tx, seals, row);
   return key;
-}
-
-async function readNewest(tx: Db): Promise<KeyRow | undefined> {
-  const { rows } = await sql<KeyRow>`
-    select id, sealed_private_key as sealed from audit_keys order by created_at desc limit 1`.execute(tx);
-  return rows[0];
-}
-
-/** Whether there is a key that none of our secrets opens. */
-export async function isChainKeyLost(tx: Db, seals: KeySeals): Promise<boolean> {
-  const row = await readNewest(tx);
-  return row !== undefined && openChainKey(seals, row) === undefined;
 }
 
 /** Of all keys that signed this chain, those included that were lost since. */

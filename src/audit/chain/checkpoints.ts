@@ -95,8 +95,30 @@ export function exportCheckpoint({ statement, signature }: SignedStatement, key:
   };
 }
 
+interface SignedHead {
+  readonly issuer: string;
+  readonly position: bigint;
+  readonly hash: Uint8Array;
+  /** Microseconds since 1970. */
+  readonly sealedAt: string;
+  readonly signedAt: Date;
+}
+
+/** Signs how far the chain has come. */
+export async function signHead(tx: Db, key: ChainKey, head: SignedHead): Promise<void> {
+  const about = {
+    kind: "checkpoint",
+    issuer: head.issuer,
+    position: String(head.position),
+    hash: Buffer.from(head.hash).toString("hex"),
+    sealedAt: new Date(Number(BigInt(head.sealedAt) / 1_000n)).toISOString(),
+    signedAt: head.signedAt.toISOString(),
+  } as const;
+  await storeCheckpoint(tx, signStatement(key, about), about);
+}
+
 /** Of all checkpoints of an hour the last is kept: it proves what those before it proved. */
-export async function storeCheckpoint(
+async function storeCheckpoint(
   tx: Db,
   signed: SignedStatement,
   { position, signedAt }: Pick<Statement, "position" | "signedAt">,

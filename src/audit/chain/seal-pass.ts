@@ -4,7 +4,7 @@ import type { Db } from "../../storage/index.ts";
 import { SEALED_CHANNEL } from "../tables.ts";
 import { obtainChainKey } from "./chain-key.ts";
 import { tryLockChain } from "./chain-lock.ts";
-import { signStatement, storeCheckpoint } from "./checkpoints.ts";
+import { signHead } from "./checkpoints.ts";
 import {
   CHAINED_EVENT,
   type ChainedEvent,
@@ -101,7 +101,7 @@ function least(one: bigint, other: bigint): bigint {
   return one < other ? one : other;
 }
 
-async function readHead(db: Db): Promise<Head> {
+export async function readHead(db: Db): Promise<Head> {
   const { rows } = await sql<{
     position: string;
     hash: Uint8Array;
@@ -181,15 +181,7 @@ async function sealEvents(deps: SealDeps, tx: Db, { head, ids }: Sealing): Promi
   await sql`
     update audit_chain set position = ${String(position)}::bigint, hash = ${Buffer.from(hash)},
       sealed_at = ${timeOf(sealedAt)}`.execute(tx);
-  const about = {
-    kind: "checkpoint",
-    issuer,
-    position: String(position),
-    hash: Buffer.from(hash).toString("hex"),
-    sealedAt: new Date(Number(BigInt(sealedAt) / 1_000n)).toISOString(),
-    signedAt: signedAt.toISOString(),
-  } as const;
-  await storeCheckpoint(tx, signStatement(key, about), about);
+  await signHead(tx, key, { issuer, position, hash, sealedAt, signedAt });
   // To wake readers; that of each event would be a burden to whoever signs in.
   await sql`select pg_notify(${SEALED_CHANNEL}, '')`.execute(tx);
 }
